@@ -1,0 +1,35 @@
+/**
+ * Buffers that are used again: allocating one costs more than filling it.
+ *
+ * @module
+ */
+
+/** Lends buffers of one size. */
+export class BufferPool {
+  readonly #sizeBytes: number;
+  readonly #keep: number;
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
+
+  /**
+   * @param sizeBytes Size of every buffer.
+   * @param keep How many unused ones are kept.
+   */
+  constructor(sizeBytes: number, keep: number) {
+    this.#sizeBytes = sizeBytes;
+    this.#keep = keep;
+  }
+
+  /** Takes a buffer; what it holds is whatever was written last. */
+  take(): Uint8Array<ArrayBuffer> {
+    return this.#free.pop() ?? new Uint8Array(this.#sizeBytes);
+  }
+
+  /**
+   * Gives a buffer back.
+   *
+   * @param buffer One from {@linkcode take} that no write is using any more.
+   */
+  give(buffer: Uint8Array<ArrayBuffer>): void {
+    if (this.#free.length < this.#keep) this.#free.push(buffer);
+  }
+}

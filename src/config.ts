@@ -1,0 +1,103 @@
+/**
+ * Every option, limit and time-out of the server in one table, with its unit and its default.
+ *
+ * Parsers and loops get the slice they need as an argument; nothing else in the source holds such a number. The whole
+ * is plain data: it is frozen in the main thread and cloned into every worker.
+ *
+ * @module
+ */
+
+/** How much is written to the log; each level includes the ones before it. */
+export type LogLevel = "error" | "info" | "debug";
+
+/** Upper bounds for what a client may send, in bytes unless the name says otherwise. */
+export interface Limits {
+  /** Request line and field section together; more is 431, or 414 where the request line alone is too long. */
+  readonly headBytes: number;
+  /** The request target; more is 414. RFC 9112 section 3 recommends at least 8000. */
+  readonly targetBytes: number;
+  /** Number of field lines; more is 431. */
+  readonly fieldLines: number;
+  /** A chunk-size line with its extensions, RFC 9112 section 7.1.1; more is 400. */
+  readonly chunkLineBytes: number;
+  /** A request body; more is 413. */
+  readonly bodyBytes: number;
+  /** How much of a body that nobody wants is read and thrown away before the connection is closed instead. */
+  readonly drainBytes: number;
+}
+
+/** How long each whole step may take, in milliseconds. No single byte renews a time-out. */
+export interface Timeouts {
+  /** From accept, or from the end of the last answer, to the first byte of the next request. */
+  readonly idleMs: number;
+  /** From the first byte of a request head to its last. */
+  readonly headMs: number;
+  /** Reading what is left of a body that nobody wants. */
+  readonly drainMs: number;
+  /** A write of which the client takes nothing. */
+  readonly writeStallMs: number;
+  /** After the last answer: waiting for the client to close its side. */
+  readonly lingerMs: number;
+}
+
+/** The memory that each worker spends on representations. */
+export interface CacheOptions {
+  /** All entries of one worker together, in bytes. */
+  readonly bytes: number;
+  /** A larger file is streamed from its descriptor instead. */
+  readonly entryBytes: number;
+  /** How long an entry is trusted before the file is looked at again, in milliseconds. */
+  readonly freshMs: number;
+}
+
+/** What the server does, complete: {@linkcode DEFAULT_OPTIONS} with the caller's wishes laid over it. */
+export interface ServerOptions {
+  /** Addresses to listen on; `localhost` stands for 127.0.0.1 and, where the machine has it, ::1. */
+  readonly hostname: string;
+  /** TCP port; 0 lets the system choose a free one. */
+  readonly port: number;
+  /** The document root, an absolute path; may be a symbolic link, which is followed anew for each file. */
+  readonly root: string;
+  /** Number of Web Workers, at least 1. */
+  readonly workers: number;
+  /** The file that events and access lines are appended to; absent: standard error. */
+  readonly logFile?: string;
+  /** What is written to the log. */
+  readonly logLevel: LogLevel;
+  /** How long answers under way may take after a signal to stop, in milliseconds. */
+  readonly graceMs: number;
+  /** Bounds for what a client may send. */
+  readonly limits: Limits;
+  /** Bounds for how long it may take. */
+  readonly timeouts: Timeouts;
+  /** Bounds for the cache of each worker. */
+  readonly cache: CacheOptions;
+}
+
+/** The defaults of everything that has one. `root` and `workers` depend on the process and are found at start. */
+export const DEFAULT_OPTIONS: Readonly<Omit<ServerOptions, "root" | "workers" | "logFile">> = Object.freeze({
+  hostname: "localhost",
+  port: 8080,
+  logLevel: "error",
+  graceMs: 10_000,
+  limits: Object.freeze({
+    headBytes: 16_384,
+    targetBytes: 8_192,
+    fieldLines: 100,
+    chunkLineBytes: 256,
+    bodyBytes: 1 << 20,
+    drainBytes: 65_536,
+  }),
+  timeouts: Object.freeze({
+    idleMs: 75_000,
+    headMs: 10_000,
+    drainMs: 5_000,
+    writeStallMs: 60_000,
+    lingerMs: 2_000,
+  }),
+  cache: Object.freeze({
+    bytes: 32 << 20,
+    entryBytes: 1 << 20,
+    freshMs: 1_000,
+  }),
+});

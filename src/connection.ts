@@ -1,0 +1,307 @@
+/**
+ * The whole life of one connection: receive a head, answer it, drain what is left of it, and again; then close so that
+ * the last answer arrives.
+ *
+ * RFC 9112 section 9. The state machine is `serve`; every wait in it stands under a deadline that one sweep per worker
+ * checks, and the only catch that answers is here.
+ *
+ * @module
+ */
+
+import { createBodyDecoder } from "./body_decoder.ts";
+import type { Clock } from "./clock.ts";
+import type { Limits, LogLevel, Timeouts } from "./config.ts";
+import { errorResponse } from "./error_response.ts";
+import { HttpError, TransportError } from "./errors.ts";
+import { parseRequestHead } from "./http1.ts";
+import type { Handler, HttpResponse, RequestHead } from "./message.ts";
+import { ReceiveBuffer } from "./receive_buffer.ts";
+import { ResponseWriter } from "./response_writer.ts";
+
+/** One answer, as the access log tells it. */
+export interface Exchange {
+  /** Address of the client. */
+  readonly remote: string;
+  /** The request, or `undefined` where none could be parsed. */
+  readonly head: RequestHead | undefined;
+  /** Status code of the answer. */
+  readonly status: number;
+  /** Number of body bytes sent. */
+  readonly bodyBytes: number;
+  /** From the arrival of the head to the end of the answer, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** What the connections of one worker share. */
+export interface ConnectionContext {
+  /** Answers the requests. */
+  readonly handler: Handler;
+  /** Bounds for what a client may send. */
+  readonly limits: Limits;
+  /** Bounds for how long it may take. */
+  readonly timeouts: Timeouts;
+  /** The time of the worker. */
+  readonly clock: Clock;
+  /** The open connections: for the sweep of deadlines, and for draining. */
+  readonly connections: Set<Connection>;
+  /** Whether the server is stopping: every answer is then the last of its connection. */
+  isDraining: boolean;
+  /** Writes a line of the access log; absent where none is wanted. */
+  readonly logExchange: ((exchange: Exchange) => void) | undefined;
+  /** Reports an event. */
+  readonly report: (level: LogLevel, message: string) => void;
+}
+
+/** What a connection waits for; each has its time-out. */
+type Stage = "request" | "head" | "handler" | "write" | "drain" | "linger";
+
+/**
+ * Serves a connection to its end and closes it. Never throws.
+ *
+ * @param conn The connection; owned by this call.
+ * @param context What it shares with the others of its worker.
+ */
+export async function serveConnection(conn: Deno.TcpConn, context: ConnectionContext): Promise<void> {
+  const connection = new Connection(conn, context);
+  context.connections.add(connection);
+  try {
+    await connection.serve();
+  } catch (error) {
+    connection.reportEnd(error);
+  } finally {
+    context.connections.delete(connection);
+    connection.close();
+  }
+}
+
+/** One connection, as the sweep of deadlines and the shutdown of its worker see it. */
+export class Connection {
+  /** When the present wait must be over, on the clock of the worker. */
+  deadlineMs = Infinity;
+  readonly #conn: Deno.TcpConn;
+  readonly #context: ConnectionContext;
+  readonly #received: ReceiveBuffer;
+  readonly #writer: ResponseWriter;
+  #stage: Stage = "request";
+  /** Whether the client may still be sending what nobody will read. */
+  #hasUnread = false;
+  #hasExpired = false;
+  #isClosed = false;
+
+  /**
+   * @param conn The connection.
+   * @param context What it shares with the others of its worker.
+   */
+  constructor(conn: Deno.TcpConn, context: ConnectionContext) {
+    this.#conn = conn;
+    this.#context = context;
+    this.#received = new ReceiveBuffer(context.limits.headBytes);
+    this.#writer = new ResponseWriter(conn, context.clock, () => {
+      if (!this.#hasExpired) this.#wait("write", context.timeouts.writeStallMs);
+    });
+  }
+
+  /**
+   * Answers one request after the other until one is the last, RFC 9112 section 9.3.
+   *
+   * @throws {TransportError} Where the connection is gone.
+   */
+  async serve(): Promise<void> {
+    let isPersistent = true;
+    while (isPersistent) {
+      const head = await this.#receiveHead();
+      if (head === undefined) break;
+      isPersistent = head instanceof HttpError ? await this.#refuse(head) : await this.#exchange(head);
+    }
+    await this.#writer.flush();
+    if (this.#hasUnread || this.#received.length > 0) await this.#linger();
+  }
+
+  /** The deadline has passed: 408 where a request had begun (RFC 9110 section 15.5.9), and the end. */
+  expire(): void {
+    const { report, timeouts } = this.#context;
+    report("info", `${this.#remote} closed: time-out while waiting for ${this.#stage}`);
+    if (this.#stage !== "head") return this.close();
+    this.#hasExpired = true;
+    this.#hasUnread = true;
+    this.#wait("linger", timeouts.lingerMs);
+    this.#answer(undefined, errorResponse(new HttpError(408, "Time-out")), false)
+      .then(() => this.#conn.closeWrite())
+      .catch(() => this.close());
+  }
+
+  /** The server stops: an idle connection closes now, the others with their answer. */
+  finish(): void {
+    if (this.#stage === "request") this.close();
+  }
+
+  /** Closes the connection; whatever waits on it then fails. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#conn.close();
+  }
+
+  /**
+   * Tells the log how the connection ended, where it did not end as it should.
+   *
+   * @param error What ended it.
+   */
+  reportEnd(error: unknown): void {
+    const { report } = this.#context;
+    if (error instanceof TransportError) report("debug", `${this.#remote} closed: ${error.message}`);
+    else report("error", `${this.#remote} closed: ${describe(error)}`);
+  }
+
+  get #remote(): string {
+    return this.#conn.remoteAddr.hostname;
+  }
+
+  #wait(stage: Stage, timeoutMs: number): void {
+    this.#stage = stage;
+    this.deadlineMs = this.#context.clock.nowMs + timeoutMs;
+  }
+
+  /** Returns an error where it can be answered, and `undefined` where the client has nothing more to say. */
+  async #receiveHead(): Promise<RequestHead | HttpError | undefined> {
+    const { limits, timeouts, clock } = this.#context;
+    try {
+      let head = parseRequestHead(this.#received, limits);
+      if (head !== undefined) return head;
+      if (this.#received.length === 0) {
+        if (this.#context.isDraining || !(await this.#read("request", clock.nowMs + timeouts.idleMs))) return undefined;
+      }
+      const deadlineMs = clock.nowMs + timeouts.headMs;
+      while ((head = parseRequestHead(this.#received, limits)) === undefined) {
+        if (!(await this.#read("head", deadlineMs))) return undefined;
+      }
+      return head;
+    } catch (error) {
+      if (error instanceof HttpError) return error;
+      throw error;
+    }
+  }
+
+  /** Answers one request. Returns whether the connection goes on. */
+  async #exchange(head: RequestHead): Promise<boolean> {
+    this.#wait("handler", Infinity);
+    let isPersistent = head.persistent && !this.#context.isDraining && isDrainable(head, this.#context.limits);
+    let response: HttpResponse;
+    try {
+      checkBodyLength(head, this.#context.limits);
+      const answer = this.#context.handler(head);
+      response = answer instanceof Promise ? await answer : answer;
+    } catch (error) {
+      const httpError = this.#reportFailure(error);
+      isPersistent &&= !httpError.close;
+      response = errorResponse(httpError);
+    }
+    await this.#answer(head, response, isPersistent);
+    if (head.framing.kind === "none") return isPersistent;
+    const isDrained = isPersistent && await this.#drain(head);
+    this.#hasUnread = !isDrained;
+    return isDrained;
+  }
+
+  /** Answers what is no request. Where its end is cannot be known, so nothing behind it is read. */
+  async #refuse(error: HttpError): Promise<false> {
+    this.#hasUnread = true;
+    this.#context.report("info", `${this.#remote} ${error.status}: ${error.message}`);
+    await this.#answer(undefined, errorResponse(error), false);
+    return false;
+  }
+
+  async #answer(head: RequestHead | undefined, response: HttpResponse, persistent: boolean): Promise<void> {
+    const { clock, logExchange } = this.#context;
+    const startMs = clock.nowMs;
+    const bodyBytes = await this.#writer.send(response, {
+      persistent,
+      headOnly: head?.method === "HEAD",
+      more: this.#received.length > 0,
+    });
+    if (logExchange === undefined) return;
+    clock.read();
+    logExchange({ remote: this.#remote, head, status: response.status, bodyBytes, durationMs: clock.nowMs - startMs });
+  }
+
+  /** Reads what is left of a body that nobody wanted, within bounds. Returns whether that was all of it. */
+  async #drain(head: RequestHead): Promise<boolean> {
+    const { limits, timeouts, clock, report } = this.#context;
+    const deadlineMs = clock.nowMs + timeouts.drainMs;
+    const decoder = createBodyDecoder(head.framing, limits);
+    let drained = 0;
+    try {
+      while (!decoder.done && drained <= limits.drainBytes) {
+        const piece = decoder.next(this.#received);
+        drained += piece?.length ?? 0;
+        if (piece === undefined && !decoder.done && !(await this.#read("drain", deadlineMs))) return false;
+      }
+      return decoder.done;
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      report("info", `${this.#remote} closed: ${error.message}`);
+      return false;
+    }
+  }
+
+  /**
+   * Closes the sending side and reads until the client has closed too: closing while bytes wait unread resets the
+   * connection, and with it the answer (RFC 9112 section 9.6).
+   */
+  async #linger(): Promise<void> {
+    const deadlineMs = this.#context.clock.nowMs + this.#context.timeouts.lingerMs;
+    await this.#conn.closeWrite().catch((cause) => {
+      throw new TransportError("Cannot close: the connection is gone", { cause });
+    });
+    do {
+      this.#received.consume(this.#received.length);
+    } while (await this.#read("linger", this.#hasExpired ? this.deadlineMs : deadlineMs));
+  }
+
+  /** Sends what waits to be sent, then reads once. Returns whether there is anything to go on with. */
+  async #read(stage: Stage, deadlineMs: number): Promise<boolean> {
+    if (this.#writer.isWaiting) await this.#writer.flush();
+    this.#stage = stage;
+    this.deadlineMs = deadlineMs;
+    const count = await this.#conn.read(this.#received.room()).catch((cause) => {
+      throw new TransportError("Cannot read: the connection is gone", { cause });
+    });
+    this.#context.clock.read();
+    if (count === null) {
+      this.#hasUnread = false;
+      return false;
+    }
+    this.#received.received(count);
+    return stage === "linger" || !this.#hasExpired;
+  }
+
+  #reportFailure(error: unknown): HttpError {
+    if (error instanceof HttpError) {
+      this.#context.report("debug", `${this.#remote} ${error.status}: ${error.message}`);
+      return error;
+    }
+    this.#context.report("error", `${this.#remote} 500: ${describe(error)}`);
+    return new HttpError(500, "Handler failed", { cause: error, close: true });
+  }
+}
+
+/**
+ * Whether the body may be read to its end so that the connection can go on. A client that waits for 100 (Continue) and
+ * gets its answer at once may or may not send the body, so that connection ends: RFC 9110 section 10.1.1.
+ */
+function isDrainable(head: RequestHead, limits: Limits): boolean {
+  const { framing } = head;
+  if (framing.kind === "none") return true;
+  return !head.expectsContinue && (framing.kind === "chunked" || framing.contentLength <= limits.drainBytes);
+}
+
+/** RFC 9110 section 15.5.14. */
+function checkBodyLength({ framing }: RequestHead, limits: Limits): void {
+  if (framing.kind === "fixed" && framing.contentLength > limits.bodyBytes) {
+    throw new HttpError(413, `Body of ${framing.contentLength} bytes is longer than ${limits.bodyBytes} bytes`);
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}

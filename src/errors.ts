@@ -1,0 +1,64 @@
+/**
+ * The two ways a request can fail, told apart by one question: can it still be answered?
+ *
+ * An `HttpError` can: its status is chosen where the fault is found, its `message` is for the log, and the client gets
+ * no more than the reason phrase and `advice`. A `TransportError` cannot: the peer is gone or the connection is no
+ * longer in a known state, so it is closed. Whatever else is thrown is a bug and becomes 500.
+ *
+ * @module
+ */
+
+/** What may be said about an {@linkcode HttpError} beside its status and its message for the log. */
+export interface HttpErrorOptions {
+  /**
+   * Whether the connection cannot be used for a further request.
+   *
+   * @default {true} for 400, 408, 413, 414, 417, 431, 505; {false} for the rest
+   */
+  readonly close?: boolean;
+  /** Further field lines of the answer, such as `Allow` (RFC 9110 section 15.5.6). */
+  readonly fields?: readonly (readonly [name: string, value: string])[];
+  /** The error that led to this one. */
+  readonly cause?: unknown;
+}
+
+/** After these the end of the message is not known, or not worth waiting for. */
+const CLOSING: ReadonlySet<number> = new Set([400, 408, 413, 414, 417, 431, 505]);
+
+/** A request that gets an error answer. The message is for the log and never reaches the client. */
+export class HttpError extends Error {
+  override readonly name: string = "HttpError";
+  /** The status code of the answer, RFC 9110 section 15. */
+  readonly status: number;
+  /** Whether the connection closes after the answer. */
+  readonly close: boolean;
+  /** Further field lines of the answer. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+
+  /**
+   * @param status Status code of the answer, 400 to 599.
+   * @param message What is wrong, for the log: `Cannot parse chunk size "0x10": expected 1*HEXDIG`.
+   * @param options What happens to the connection, and further field lines.
+   */
+  constructor(status: number, message: string, options: HttpErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.status = status;
+    this.close = options.close ?? CLOSING.has(status);
+    this.fields = options.fields ?? [];
+  }
+}
+
+/** A connection that can carry nothing any more: reset, closed, or cut off by a time-out. */
+export class TransportError extends Error {
+  override readonly name: string = "TransportError";
+}
+
+/** Why the server cannot start: one line that says what to do. Ends the process with exit code 1. */
+export class StartError extends Error {
+  override readonly name: string = "StartError";
+}
+
+/** A command line that cannot be understood: one line that says what to do. Ends the process with exit code 2. */
+export class UsageError extends Error {
+  override readonly name: string = "UsageError";
+}

@@ -1,0 +1,142 @@
+/**
+ * Listening sockets: binding them, sharing one among threads, accepting from it.
+ *
+ * A connection cannot be posted to a worker, so the kernel hands them over: every listener that a process opens on the
+ * same requested address with `loadBalanced` is a clone of one socket with one queue (`deno serve --parallel` stands on
+ * it). Whichever thread accepts next takes the next connection, and a connection that waits in the queue outlives the
+ * worker that dies. `reusePort`, the documented option, gives each worker a queue of its own, whose connections are
+ * reset when that worker dies and wait while it is busy.
+ *
+ * @module
+ */
+
+import type { LogLevel } from "./config.ts";
+import { StartError } from "./errors.ts";
+import type { Handoff } from "./handoff.ts";
+
+/** A burst of connections waits in a queue of this length; the kernel caps it at net.core.somaxconn. */
+const BACKLOG = 4096;
+/** How long accepting pauses when no descriptor is left, in milliseconds. */
+const EXHAUSTED_PAUSE_MS = 100;
+
+/** An address to listen on, as it was requested: clones of a socket are found under it. */
+export interface Binding {
+  /** Address or name. */
+  readonly hostname: string;
+  /** The port asked for, which may be 0. */
+  readonly port: number;
+  /** The port that the socket has. */
+  readonly actualPort: number;
+}
+
+/** `loadBalanced` is in no type declaration of Deno; {@linkcode cloneListener} checks that it does its work. */
+type SharedListenOptions = Deno.TcpListenOptions & { loadBalanced: boolean };
+
+function listenShared(hostname: string, port: number): Deno.TcpListener {
+  const options: SharedListenOptions = { hostname, port, tcpBacklog: BACKLOG, loadBalanced: true };
+  return Deno.listen(options);
+}
+
+/**
+ * Binds the addresses that a host name stands for. As long as the listeners are open the queues live, whatever happens
+ * to the workers; nothing is accepted from these.
+ *
+ * @param hostname Name or address; `localhost` is 127.0.0.1 and, where the machine has it, ::1.
+ * @param port Port; 0 lets the system choose one, the same for all addresses.
+ * @returns The listeners, each with its binding.
+ * @throws {StartError} Where one cannot be bound; then none is.
+ */
+export function bind(hostname: string, port: number): { listener: Deno.TcpListener; binding: Binding }[] {
+  const bound: { listener: Deno.TcpListener; binding: Binding }[] = [];
+  const hostnames = hostname === "localhost" ? ["127.0.0.1", "::1"] : [hostname];
+  try {
+    for (const name of hostnames) {
+      const wanted = bound[0]?.binding.actualPort ?? port;
+      const listener = tryListen(name, wanted, bound.length > 0);
+      if (listener === undefined) continue;
+      bound.push({ listener, binding: { hostname: name, port: wanted, actualPort: listener.addr.port } });
+    }
+  } catch (error) {
+    for (const { listener } of bound) listener.close();
+    throw describeListenError(error, hostname, bound[0]?.binding.actualPort ?? port);
+  }
+  return bound;
+}
+
+/** An optional address that the machine does not have is left out. */
+function tryListen(hostname: string, port: number, isOptional: boolean): Deno.TcpListener | undefined {
+  try {
+    return listenShared(hostname, port);
+  } catch (error) {
+    if (isOptional && !(error instanceof Deno.errors.AddrInUse)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Opens a further listener on a socket that {@linkcode bind} bound.
+ *
+ * @param binding The address as it was requested there.
+ * @returns A listener on the same queue.
+ * @throws {StartError} Where the runtime does not share the socket.
+ */
+export function cloneListener({ hostname, port, actualPort }: Binding): Deno.TcpListener {
+  let listener;
+  try {
+    listener = listenShared(hostname, port);
+  } catch (error) {
+    throw describeListenError(error, hostname, actualPort);
+  }
+  if (listener.addr.port === actualPort) return listener;
+  listener.close();
+  throw new StartError("This version of Deno does not share listening sockets between workers: use Deno 2.9 or later");
+}
+
+function describeListenError(error: unknown, hostname: string, port: number): StartError {
+  const describe = () => {
+    if (error instanceof Deno.errors.AddrInUse) return `Port ${port} is in use: choose another with -p, or 0 for any`;
+    if (error instanceof Deno.errors.PermissionDenied) {
+      return `Port ${port} needs privileges that this user does not have: choose one above 1023 with -p`;
+    }
+    if (error instanceof Deno.errors.NotCapable) return "Deno may not listen: start it with --allow-net";
+    if (error instanceof Deno.errors.AddrNotAvailable) {
+      return `This machine does not have the address ${hostname}: choose another with -h, 0.0.0.0 for all`;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    return `Cannot listen on host ${JSON.stringify(hostname)}, port ${port}: ${reason}`;
+  };
+  return new StartError(describe(), { cause: error });
+}
+
+/** What {@linkcode acceptConnections} needs beside the listener. */
+export interface AcceptOptions {
+  /** The seat of this worker. */
+  readonly handoff: Handoff;
+  /** Takes each connection over. */
+  readonly serve: (conn: Deno.TcpConn) => Promise<void>;
+  /** Reports an event. */
+  readonly report: (level: LogLevel, message: string) => void;
+}
+
+/**
+ * Accepts connections until the listener is closed, each when it is this worker's turn. No error ends it: `for await`
+ * over a listener would stop at the first connection that was reset in the queue.
+ *
+ * @param listener The listener.
+ * @param options What happens with the connections.
+ */
+export async function acceptConnections(listener: Deno.TcpListener, options: AcceptOptions): Promise<void> {
+  const { handoff, serve, report } = options;
+  for (;;) {
+    await handoff.awaitTurn();
+    try {
+      const conn = await listener.accept();
+      handoff.opened();
+      void serve(conn).finally(() => handoff.closed());
+    } catch (error) {
+      if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
+      report("error", `Cannot accept a connection: ${error instanceof Error ? error.message : error}`);
+      await new Promise((resolve) => setTimeout(resolve, EXHAUSTED_PAUSE_MS));
+    }
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * HTTP messages as values: what the parser returns, what a handler gets and gives back, what the encoder takes.
+ *
+ * Field lines stay an ordered list with duplicates, as they were sent: merging them into a map before framing is
+ * decided is how request smuggling hides (RFC 9112 section 11.2).
+ *
+ * @module
+ */
+
+/** The four forms of a request target, RFC 9112 section 3.2, decided once by the parser. */
+export type RequestTarget =
+  | { readonly form: "origin"; readonly path: string; readonly query: string }
+  | { readonly form: "absolute"; readonly authority: string; readonly path: string; readonly query: string }
+  | { readonly form: "authority"; readonly authority: string }
+  | { readonly form: "asterisk" };
+
+/** How the length of a request body is known, RFC 9112 section 6.3. */
+export type MessageFraming =
+  | { readonly kind: "none" }
+  | { readonly kind: "fixed"; readonly contentLength: number }
+  | { readonly kind: "chunked" };
+
+/** The field lines of a request in the order they came, duplicates included; values are decoded as ISO-8859-1. */
+export class FieldLines {
+  readonly #text: string;
+  readonly #offsets: readonly number[];
+
+  /**
+   * @param text The text that holds the field section.
+   * @param offsets Four per line: begin and end of the name, begin and end of the value, as indices into `text`.
+   */
+  constructor(text: string, offsets: readonly number[]) {
+    this.#text = text;
+    this.#offsets = offsets;
+  }
+
+  /** Number of field lines. */
+  get size(): number {
+    return this.#offsets.length / 4;
+  }
+
+  /**
+   * Finds the first line of a field.
+   *
+   * @param name The field name in lower case.
+   * @returns The value without surrounding white space, or `undefined`.
+   */
+  get(name: string): string | undefined {
+    for (const [lineName, value] of this.#linesOfLength(name.length)) {
+      if (lineName.toLowerCase() === name) return value;
+    }
+    return undefined;
+  }
+
+  /**
+   * Collects all lines of a list-based field, RFC 9110 section 5.3.
+   *
+   * @param name The field name in lower case.
+   * @returns The values joined by `, `, or `undefined` where there is no such line.
+   */
+  getList(name: string): string | undefined {
+    const values = [];
+    for (const [lineName, value] of this.#linesOfLength(name.length)) {
+      if (lineName.toLowerCase() === name) values.push(value);
+    }
+    return values.length === 0 ? undefined : values.join(", ");
+  }
+
+  /** All lines as name and value, spelled as they were sent. */
+  *[Symbol.iterator](): Generator<[name: string, value: string]> {
+    const at = this.#offsets;
+    for (let i = 0; i + 3 < at.length; i += 4) {
+      yield [this.#text.slice(at[i], at[i + 1]), this.#text.slice(at[i + 2], at[i + 3])];
+    }
+  }
+
+  *#linesOfLength(length: number): Generator<[name: string, value: string]> {
+    const at = this.#offsets;
+    for (let i = 0; i + 3 < at.length; i += 4) {
+      const begin = at[i] ?? 0;
+      const end = at[i + 1] ?? 0;
+      if (end - begin === length) yield [this.#text.slice(begin, end), this.#text.slice(at[i + 2], at[i + 3])];
+    }
+  }
+}
+
+/** A request as far as its head tells: everything that decides how it is framed and answered. */
+export interface RequestHead {
+  /** The method, case-sensitive, RFC 9110 section 9.1. */
+  readonly method: string;
+  /** What is asked for. */
+  readonly target: RequestTarget;
+  /** 0 for HTTP/1.0, 1 for HTTP/1.1 and any later minor version (RFC 9110 section 2.5). */
+  readonly minorVersion: 0 | 1;
+  /** The field section. */
+  readonly fieldLines: FieldLines;
+  /** How the body that follows is delimited. */
+  readonly framing: MessageFraming;
+  /** Whether the client lets the connection go on after this exchange, RFC 9112 section 9.3. */
+  readonly persistent: boolean;
+  /** Whether the client waits for `100 (Continue)` before it sends the body, RFC 9110 section 10.1.1. */
+  readonly expectsContinue: boolean;
+  /** The request line as it was sent, for the access log. */
+  readonly requestLine: string;
+}
+
+/** The little of an open file that sending it needs; `Deno.FsFile` has it. */
+export interface OpenFile {
+  /** Reads from the current position; `null` at the end. */
+  readSync(into: Uint8Array): number | null;
+  /** Moves the current position; `whence` 1 counts from where it is. */
+  seekSync(offset: number, whence: 1): number;
+  /** Gives the descriptor back. */
+  close(): void;
+}
+
+/** Bytes that come from an open file, from its current position on. Whoever takes it closes the file. */
+export interface FileBody {
+  /** The open file. */
+  readonly file: OpenFile;
+  /** Number of bytes promised to the client. */
+  readonly length: number;
+}
+
+/** One field line of a response. */
+export type FieldLine = readonly [name: string, value: string];
+
+/** An answer as a value: status, field lines and body. Framing and connection fields are added by the encoder. */
+export class HttpResponse {
+  /** Status code, RFC 9110 section 15. */
+  readonly status: number;
+  /** Field lines beside the ones that the encoder sets. */
+  readonly fields: readonly FieldLine[];
+  /** The body; `length` is what `Content-Length` says, also in the answer to HEAD. */
+  readonly body: Uint8Array<ArrayBuffer> | FileBody;
+
+  /**
+   * @param status Status code.
+   * @param fields Field lines beside `Server`, `Date`, `Connection` and `Content-Length`.
+   * @param body The content.
+   */
+  constructor(status: number, fields: readonly FieldLine[], body: Uint8Array<ArrayBuffer> | FileBody) {
+    this.status = status;
+    this.fields = fields;
+    this.body = body;
+  }
+}
+
+/** A response in the form in which it is sent, as of one second. */
+export interface Wire {
+  /** The second that its `Date` names, since the epoch. */
+  readonly second: number;
+  /** The head, with the body behind it where that is small. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Length of the head. */
+  readonly headLength: number;
+}
+
+/** A response that is sent many times: the writer keeps its wire form, and so encodes it once a second at most. */
+export class ReusableResponse extends HttpResponse {
+  /** The wire forms last used; they belong to the writer. */
+  readonly wires: { keepAlive?: Wire; close?: Wire } = {};
+}
+
+/** Answers a request: at once where it can, so that a hit in memory awaits nothing. */
+export type Handler = (request: RequestHead) => HttpResponse | Promise<HttpResponse>;

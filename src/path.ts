@@ -1,0 +1,71 @@
+/**
+ * The path of a request target → the name of a file below the root, or a refusal.
+ *
+ * Pure and total: percent-decoding happens exactly once, dot segments are resolved on the decoded segments so that no
+ * spelling of `..` survives, and what no honest link contains is refused. RFC 3986 sections 2.1 and 5.2.4. Symbolic
+ * links are not seen here: `static.ts` checks the real path.
+ *
+ * @module
+ */
+
+import { HttpError } from "./errors.ts";
+
+/** Paths that are their own result: plain segments, none empty, none with a leading dot. */
+const PLAIN = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*\/?$/;
+
+/** The one name with a leading dot that is meant to be public, RFC 8615. */
+const WELL_KNOWN = ".well-known";
+
+/**
+ * Resolves a request path to the one name it has below the root.
+ *
+ * @param path The path as sent, with a leading `/`, without the query.
+ * @returns The decoded path with a leading `/`, without empty and dot segments; a final `/` means a directory.
+ * @throws {HttpError} 400 where the encoding is broken or a segment holds `/`, `\` or NUL; 404 where the path climbs
+ * above the root or a name is hidden.
+ */
+export function resolvePath(path: string): string {
+  if (PLAIN.test(path)) return path;
+  const segments: string[] = [];
+  let isDirectory = true;
+  for (const raw of path.split("/").slice(1)) {
+    const segment = decodeSegment(raw);
+    isDirectory = segment === "" || segment === "." || segment === "..";
+    if (!isDirectory) segments.push(segment);
+    else if (segment === ".." && segments.pop() === undefined) throw new HttpError(404, "Path climbs above the root");
+  }
+  if (segments.some((segment) => segment.startsWith(".") && segment !== WELL_KNOWN)) {
+    throw new HttpError(404, "Path names a hidden file");
+  }
+  return segments.length === 0 ? "/" : `/${segments.join("/")}${isDirectory ? "/" : ""}`;
+}
+
+function decodeSegment(raw: string): string {
+  if (!raw.includes("%") && !raw.includes("\\")) return raw;
+  const segment = decodePercent(raw);
+  if (/[/\\\0]/.test(segment)) throw new HttpError(400, "Path segment holds a slash, a backslash or NUL", KEEP);
+  return segment;
+}
+
+function decodePercent(raw: string): string {
+  try {
+    return decodeURIComponent(raw);
+  } catch (cause) {
+    throw new HttpError(400, `Cannot decode path segment ${JSON.stringify(raw)}`, { ...KEEP, cause });
+  }
+}
+
+/** The message itself was well formed: the connection may go on. */
+const KEEP = { close: false };
+
+/**
+ * Makes the relative reference that adds a slash to the last segment of a path, RFC 3986 section 4.2. It cannot lead
+ * to another host, since it begins with `./`, and it holds behind a proxy that took away a prefix.
+ *
+ * @param path The path as sent.
+ * @param query The query with its `?`, or the empty string.
+ * @returns A value for `Location`.
+ */
+export function directoryReference(path: string, query: string): string {
+  return `./${path.slice(path.lastIndexOf("/") + 1)}/${query}`;
+}

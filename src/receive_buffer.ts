@@ -1,0 +1,86 @@
+/**
+ * Bytes that were received on a connection and not yet consumed.
+ *
+ * It is small while a connection idles, since thousands may, and grows by what the client sends, up to the longest head
+ * that is accepted. It also remembers how far it was searched, so that a head that arrives byte by byte is not
+ * searched from its beginning each time.
+ *
+ * @module
+ */
+
+/** What an idle connection holds: a request of a browser usually fits. */
+const INITIAL_BYTES = 1024;
+
+/** A byte queue between a socket and a parser. */
+export class ReceiveBuffer {
+  /** The storage; {@linkcode start} to {@linkcode end} are waiting to be consumed. */
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BYTES);
+  /** Index of the first byte that is not yet consumed. */
+  start = 0;
+  /** Index behind the last byte received. */
+  end = 0;
+  /** Up to here nothing was found; a search goes on from this index. */
+  scanned = 0;
+  readonly #maximumBytes: number;
+  #wasFilled = false;
+
+  /** @param maximumBytes What it may grow to; the parsers' limits keep their demand below it. */
+  constructor(maximumBytes: number) {
+    this.#maximumBytes = Math.max(maximumBytes, INITIAL_BYTES);
+  }
+
+  /** Number of bytes waiting. */
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /**
+   * Makes room for the next read.
+   *
+   * @returns Where to read into: never empty, valid until the next call.
+   */
+  room(): Uint8Array<ArrayBuffer> {
+    const capacity = this.#selectCapacity();
+    if (capacity !== this.bytes.length) this.#moveTo(new Uint8Array(capacity));
+    else if (this.start > 0) this.#moveTo(this.bytes);
+    return this.end === 0 ? this.bytes : this.bytes.subarray(this.end);
+  }
+
+  /**
+   * Takes over what was read into {@linkcode room}.
+   *
+   * @param count Number of bytes read.
+   */
+  received(count: number): void {
+    this.end += count;
+    this.#wasFilled = this.end === this.bytes.length;
+  }
+
+  /**
+   * Drops bytes from the front.
+   *
+   * @param count Number of bytes, at most {@linkcode length}.
+   */
+  consume(count: number): void {
+    this.start += count;
+    this.scanned = this.start;
+  }
+
+  /** Full: four times as much. Empty after a small read: small again. */
+  #selectCapacity(): number {
+    const capacity = this.bytes.length;
+    if (this.#wasFilled) return Math.min(capacity * 4, this.#maximumBytes);
+    return this.length === 0 ? INITIAL_BYTES : capacity;
+  }
+
+  #moveTo(target: Uint8Array<ArrayBuffer>): void {
+    if (this.length > 0) {
+      if (target === this.bytes) target.copyWithin(0, this.start, this.end);
+      else target.set(this.bytes.subarray(this.start, this.end));
+    }
+    this.bytes = target;
+    this.scanned -= this.start;
+    this.end -= this.start;
+    this.start = 0;
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Sends responses on one connection, in order, and counts what it sends.
+ *
+ * A small answer leaves in one write. While more requests wait in the receive buffer their answers are collected and
+ * leave together. A large body follows its head: one from memory in one further write, one from a file in pieces read
+ * into a shared buffer, large for a client that keeps up and small for one that does not, so that a slow client holds
+ * little memory. Bytes promised are bytes sent: a file that shrinks ends the connection.
+ *
+ * @module
+ */
+
+import { BufferPool } from "./buffer_pool.ts";
+import type { Clock } from "./clock.ts";
+import { TransportError } from "./errors.ts";
+import { encodeResponseHead, isBodiless } from "./http1.ts";
+import type { FileBody, HttpResponse, Wire } from "./message.ts";
+import { ReusableResponse } from "./message.ts";
+
+/** Up to this, head and body are joined: copying is then cheaper than a second system call. */
+const JOINED_BYTES = 16_384;
+
+/** Answers to pipelined requests that leave together. */
+const batches = new BufferPool(65_536, 32);
+/** Pieces of files: large for clients that keep up, small for those that do not. */
+const largePieces = new BufferPool(262_144, 16);
+const smallPieces = new BufferPool(32_768, 64);
+
+/** What sending needs of a `Deno.Conn`. */
+export interface ByteSink {
+  /** Hands over some of the bytes and tells how many. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/** How one response is sent. */
+export interface SendOptions {
+  /** Whether the connection goes on after it. */
+  readonly persistent: boolean;
+  /** Whether only the head is sent: the answer to HEAD. */
+  readonly headOnly: boolean;
+  /** Whether a further request is waiting already, so that the answer may wait for company. */
+  readonly more: boolean;
+}
+
+/** The sending side of one connection. */
+export class ResponseWriter {
+  readonly #sink: ByteSink;
+  readonly #clock: Clock;
+  readonly #beforeWrite: () => void;
+  #batch: Uint8Array<ArrayBuffer> | undefined;
+  #batched = 0;
+
+  /**
+   * @param sink Where the bytes go.
+   * @param clock Source of `Date`.
+   * @param beforeWrite Called before each system call, which may wait: the place to set a deadline.
+   */
+  constructor(sink: ByteSink, clock: Clock, beforeWrite: () => void) {
+    this.#sink = sink;
+    this.#clock = clock;
+    this.#beforeWrite = beforeWrite;
+  }
+
+  /** Whether answers wait for company; {@linkcode flush} sends them. */
+  get isWaiting(): boolean {
+    return this.#batch !== undefined;
+  }
+
+  /**
+   * Sends a response. A file body is closed in every case.
+   *
+   * @param response The response.
+   * @param options How it is sent.
+   * @returns Number of body bytes.
+   * @throws {TransportError} Where the client is gone.
+   * @throws {Error} Where a file cannot be read up to the length that was promised; the connection is then unusable.
+   */
+  async send(response: HttpResponse, options: SendOptions): Promise<number> {
+    const { body } = response;
+    try {
+      const wire = this.#encode(response, options.persistent);
+      if (options.headOnly || isBodiless(response.status)) {
+        await this.#sendSmall(wire.bytes.subarray(0, wire.headLength), options.more);
+        return 0;
+      }
+      if (!(body instanceof Uint8Array)) await this.#sendFile(wire.bytes, body);
+      else if (wire.bytes.length === wire.headLength + body.length) await this.#sendSmall(wire.bytes, options.more);
+      else {
+        await this.flush();
+        await this.#writeAll(wire.bytes);
+        await this.#writeAll(body);
+      }
+      return body.length;
+    } finally {
+      if (!(body instanceof Uint8Array)) body.file.close();
+    }
+  }
+
+  /**
+   * Sends the answers that were waiting for company.
+   *
+   * @throws {TransportError} Where the client is gone.
+   */
+  async flush(): Promise<void> {
+    const batch = this.#batch;
+    if (batch === undefined) return;
+    const length = this.#batched;
+    this.#batch = undefined;
+    this.#batched = 0;
+    try {
+      await this.#writeAll(batch.subarray(0, length));
+    } finally {
+      batches.give(batch);
+    }
+  }
+
+  /** The wire form of a response: made anew once a second where the response is used again, else each time. */
+  #encode(response: HttpResponse, persistent: boolean): Wire {
+    if (!(response instanceof ReusableResponse)) return this.#encodeAnew(response, persistent);
+    const { wires } = response;
+    const kept = persistent ? wires.keepAlive : wires.close;
+    if (kept !== undefined && kept.second === this.#clock.second) return kept;
+    const wire = this.#encodeAnew(response, persistent);
+    if (persistent) wires.keepAlive = wire;
+    else wires.close = wire;
+    return wire;
+  }
+
+  #encodeAnew(response: HttpResponse, persistent: boolean): Wire {
+    const { body } = response;
+    const { second, date } = this.#clock;
+    const head = encodeResponseHead(response, { date, persistent });
+    if (!(body instanceof Uint8Array) || head.length + body.length > JOINED_BYTES) {
+      return { second, bytes: head, headLength: head.length };
+    }
+    const bytes = new Uint8Array(head.length + body.length);
+    bytes.set(head);
+    bytes.set(body, head.length);
+    return { second, bytes, headLength: head.length };
+  }
+
+  async #sendSmall(bytes: Uint8Array, more: boolean): Promise<void> {
+    if (!more && this.#batch === undefined) return await this.#writeAll(bytes);
+    if (this.#batch !== undefined && this.#batched + bytes.length > this.#batch.length) await this.flush();
+    this.#batch ??= batches.take();
+    this.#batch.set(bytes, this.#batched);
+    this.#batched += bytes.length;
+  }
+
+  /** The head leaves with the first piece. What the client did not take at once is read again, not held. */
+  async #sendFile(head: Uint8Array, body: FileBody): Promise<void> {
+    await this.flush();
+    let headLeft = head;
+    let left = body.length;
+    let pieces = largePieces;
+    while (headLeft.length + left > 0) {
+      const pool = pieces;
+      const buffer = pool.take();
+      try {
+        buffer.set(headLeft);
+        const read = readPiece(body, buffer.subarray(headLeft.length, headLeft.length + left));
+        const sent = await this.#write(buffer.subarray(0, headLeft.length + read));
+        const readAndSent = Math.max(0, sent - headLeft.length);
+        headLeft = headLeft.subarray(sent);
+        left -= readAndSent;
+        if (readAndSent < read) body.file.seekSync(readAndSent - read, 1);
+        pieces = readAndSent < read ? smallPieces : largePieces;
+      } finally {
+        pool.give(buffer);
+      }
+    }
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    let sent = await this.#write(bytes);
+    while (sent < bytes.length) sent += await this.#write(bytes.subarray(sent));
+  }
+
+  async #write(bytes: Uint8Array): Promise<number> {
+    this.#beforeWrite();
+    try {
+      return await this.#sink.write(bytes);
+    } catch (cause) {
+      throw new TransportError("Cannot write: the connection is gone", { cause });
+    }
+  }
+}
+
+function readPiece(body: FileBody, into: Uint8Array): number {
+  if (into.length === 0) return 0;
+  const count = body.file.readSync(into);
+  if (count === null) throw new Error("File has become shorter than the length that was promised");
+  return count;
+}

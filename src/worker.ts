@@ -1,0 +1,117 @@
+/**
+ * The entry of a worker: options → handler → accept loop. From `start` to `drain` it runs by itself: no message passes
+ * between threads per request or per connection.
+ *
+ * @module
+ */
+
+/// <reference no-default-lib="true" />
+/// <reference lib="deno.worker" />
+
+import { AccessLog } from "./access_log.ts";
+import { Clock } from "./clock.ts";
+import type { LogLevel } from "./config.ts";
+import type { ConnectionContext } from "./connection.ts";
+import { serveConnection } from "./connection.ts";
+import { StartError } from "./errors.ts";
+import { Handoff } from "./handoff.ts";
+import { acceptConnections, cloneListener } from "./listener.ts";
+import { staticHandler } from "./static.ts";
+import type { FromWorker, StartMessage, ToWorker } from "./worker_protocol.ts";
+
+/** How often deadlines are checked and access lines passed on, in milliseconds. */
+const SWEEP_MS = 500;
+
+let drain: (() => void) | undefined;
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  switch (data.kind) {
+    case "start":
+      return start(data);
+    case "drain":
+      return drain?.();
+    default:
+      return data satisfies never;
+  }
+};
+
+function send(message: FromWorker, transfer: Transferable[] = []): void {
+  self.postMessage(message, transfer);
+}
+
+function start(message: StartMessage): void {
+  try {
+    drain = serve(message);
+    send({ kind: "ready" });
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    send({ kind: "failed", message: error.message });
+  }
+}
+
+/** Starts to serve. Returns what ends it. */
+function serve({ index, options, bindings, board }: StartMessage): () => void {
+  const listeners = bindings.map(cloneListener);
+  const handoff = new Handoff(board, index);
+  const { context, accessLog } = createContext(options);
+
+  const sweep = setInterval(() => {
+    context.clock.read();
+    for (const connection of context.connections) {
+      if (connection.deadlineMs + SWEEP_MS < context.clock.nowMs) connection.expire();
+    }
+    accessLog?.flush();
+  }, SWEEP_MS);
+
+  const finishWhenDrained = () => {
+    if (!context.isDraining || context.connections.size > 0) return;
+    clearInterval(sweep);
+    accessLog?.flush();
+    send({ kind: "drained" });
+  };
+
+  handoff.join();
+  void handoff.answerQuestions();
+  for (const listener of listeners) {
+    void acceptConnections(listener, {
+      handoff,
+      report: context.report,
+      serve: async (conn) => {
+        conn.setNoDelay(true);
+        await serveConnection(conn, context);
+        finishWhenDrained();
+      },
+    });
+  }
+
+  return () => {
+    context.isDraining = true;
+    handoff.leave();
+    for (const listener of listeners) listener.close();
+    for (const connection of context.connections) connection.finish();
+    finishWhenDrained();
+  };
+}
+
+const LEVELS: readonly LogLevel[] = ["error", "info", "debug"];
+
+function createContext(options: StartMessage["options"]): { context: ConnectionContext; accessLog?: AccessLog } {
+  const { root, cache, limits, timeouts, logLevel } = options;
+  const clock = new Clock();
+  const accessLog = logLevel === "error"
+    ? undefined
+    : new AccessLog(clock, (lines) => send({ kind: "access", lines }, [lines.buffer]));
+  const context: ConnectionContext = {
+    handler: staticHandler({ root, cache, clock }),
+    limits,
+    timeouts,
+    clock,
+    connections: new Set(),
+    isDraining: false,
+    logExchange: accessLog && ((exchange) => accessLog.record(exchange)),
+    report: (level, message) => {
+      if (LEVELS.indexOf(level) <= LEVELS.indexOf(logLevel)) send({ kind: "event", level, message });
+    },
+  };
+  return accessLog === undefined ? { context } : { context, accessLog };
+}
