@@ -1,0 +1,62 @@
+/**
+ * The modules of `src/` and what each may import: the architecture as a table, kept by `lint_architecture.ts`.
+ *
+ * A row may name only rows above it, so imports go one way and there are no cycles. A pure module is a function of its
+ * arguments: no I/O, no clock, no timer, no waiting. `main.ts` and `mod.ts` stand above the table: they may import any
+ * module, and no module imports them.
+ */
+
+/** One row of the table. */
+export interface ModuleRule {
+  /** Whether the module must not touch the outside world. */
+  readonly pure?: boolean;
+  /** The modules of `src/` and the packages that it may import. */
+  readonly imports: readonly string[];
+}
+
+/** The table, lowest layer first. */
+export const MODULES: Readonly<Record<string, ModuleRule>> = {
+  // Values and tables.
+  config: { pure: true, imports: [] },
+  errors: { pure: true, imports: [] },
+  message: { pure: true, imports: [] },
+  receive_buffer: { pure: true, imports: [] },
+
+  // The protocol, without I/O.
+  http1: { pure: true, imports: ["config", "errors", "message", "receive_buffer", "@std/http/status"] },
+  body_decoder: { pure: true, imports: ["config", "errors", "http1", "message", "receive_buffer"] },
+  error_response: { pure: true, imports: ["errors", "http1", "message"] },
+  path: { pure: true, imports: ["errors"] },
+  media_type: { pure: true, imports: ["@std/media-types", "@std/path"] },
+
+  // One connection.
+  clock: { imports: [] },
+  buffer_pool: { imports: [] },
+  response_writer: { imports: ["buffer_pool", "clock", "errors", "http1", "message"] },
+  connection: {
+    imports: [
+      ...["body_decoder", "clock", "config", "error_response", "errors", "http1", "message", "receive_buffer"],
+      "response_writer",
+    ],
+  },
+  access_log: { imports: ["clock", "connection"] },
+
+  // Files.
+  file_cache: { imports: ["config", "message"] },
+  static: { imports: ["clock", "config", "errors", "file_cache", "media_type", "message", "path", "@std/path"] },
+
+  // Listening, workers and the main thread.
+  handoff: { imports: [] },
+  listener: { imports: ["config", "errors", "handoff"] },
+  log: { imports: ["config", "errors", "@logtape/logtape"] },
+  worker_protocol: { imports: ["config", "listener"] },
+  worker: {
+    imports: [
+      ...["access_log", "clock", "config", "connection", "errors", "handoff", "listener", "static"],
+      "worker_protocol",
+    ],
+  },
+  worker_pool: { imports: ["config", "errors", "handoff", "listener", "worker_protocol"] },
+  server: { imports: ["config", "errors", "listener", "log", "worker_pool"] },
+  cli: { imports: ["config", "errors", "@std/cli/parse-args"] },
+};
