@@ -1,0 +1,165 @@
+/**
+ * The benchmark's figures and how they are shown.
+ *
+ * @module
+ */
+import type { IdleCost } from "./client.ts";
+import type { Machine, Memory } from "./proc.ts";
+import type { Load } from "./wrk.ts";
+
+/** One run of a workload against one server. */
+export interface Round extends Load {
+  /** Processor time of the server's processes per answer, user and system, in microseconds. */
+  cpuMicros: number;
+}
+
+/** All runs of a workload against one server. */
+export interface Row {
+  /** Name of the workload. */
+  workload: string;
+  /** Name of the server. */
+  server: string;
+  /** Connections of the load generator. */
+  connections: number;
+  /** The round with the least processor time per answer: the one other programs disturbed least. */
+  best: Round;
+  /** Every round. */
+  rounds: Round[];
+}
+
+/** Memory of one server. */
+export interface Footprint {
+  /** Name of the server. */
+  server: string;
+  /** Once it answered its first requests. */
+  atStart: Memory;
+  /** After all workloads. */
+  afterLoad: Memory;
+  /** With idle connections held open; absent where they were not asked for. */
+  idle?: IdleCost;
+}
+
+/** Everything that is measured. */
+export interface Figures {
+  /** When the benchmark began. */
+  date: string;
+  /** Where it ran. */
+  machine: Machine;
+  /** Version of each program. */
+  versions: Record<string, string>;
+  /** How it ran. */
+  options: { secs: number; rounds: number; idle: number; workers: number };
+  /** Load. */
+  rows: Row[];
+  /** Memory. */
+  footprints: Footprint[];
+}
+
+/** How to read the two kinds of memory. */
+const MEMORY_NOTE =
+  `RSS counts what nginx's processes share once for each. PSS counts it once, but leaves out what sockeye
+shares with other Deno programs, this benchmark among them: compare sockeye's RSS with nginx's PSS.`;
+
+/** A table in Markdown, its columns aligned; the first is text, the others are figures. */
+function table(header: string[], rows: string[][]): string {
+  const widths = header.map((_title, column) =>
+    Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0), 3)
+  );
+  const line = (cells: string[]): string =>
+    `| ${cells.map((cell, i) => i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)).join(" | ")} |`;
+  const rule = `|${widths.map((width, i) => i === 0 ? "-".repeat(width + 2) : `${"-".repeat(width + 1)}:`).join("|")}|`;
+  return [line(header), rule, ...rows.map(line)].join("\n");
+}
+
+/** A figure with the given decimals, or a dash where there is none. */
+function number(value: number, decimals: number): string {
+  if (!Number.isFinite(value)) return "-";
+  return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+/** Errors of all rounds of a row, in words; empty where there are none. */
+function errors({ rounds }: Row): string {
+  const sum = (pick: (round: Round) => number): number => rounds.reduce((total, round) => total + pick(round), 0);
+  const [bad, socket] = [sum((round) => round.badStatus), sum((round) => round.socketErrors)];
+  const silent = rounds.filter((round) => round.requests === 0).length;
+  const words = [[bad, "non-2xx"], [socket, "socket errors"], [silent, "rounds without an answer"]] as const;
+  return words.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`).join(", ");
+}
+
+/** Requests per second, processor time and latency. */
+function loadTable({ rows }: Figures): string {
+  const reference = new Map(rows.filter((row) => row.server === "nginx").map((row) => [row.workload, row.best]));
+  return table(
+    ["workload", "server", "requests/s", "CPU µs/request", "ratio to nginx", "p50 ms", "p99 ms", "errors"],
+    rows.map((row) => [
+      row.workload,
+      row.server,
+      number(row.best.rps, 0),
+      number(row.best.cpuMicros, 1),
+      number(row.best.cpuMicros / (reference.get(row.workload)?.cpuMicros ?? NaN), 2),
+      number(row.best.p50, 2),
+      number(row.best.p99, 2),
+      errors(row) || "0",
+    ]),
+  );
+}
+
+/** Memory of each server. */
+function memoryTable({ footprints }: Figures): string {
+  const megabytes = (kb: number): string => number(kb / 1024, 1);
+  const figures = table(
+    ["memory, MB", "RSS at start", "PSS at start", "RSS after load", "PSS after load"],
+    footprints.map(({ server, atStart, afterLoad }) => [
+      server,
+      ...[atStart.rss, atStart.pss, afterLoad.rss, afterLoad.pss].map(megabytes),
+    ]),
+  );
+  return `${figures}\n${MEMORY_NOTE}`;
+}
+
+/** Cost of idle connections, or nothing where they were not measured. */
+function idleTable({ footprints }: Figures): string {
+  const rows = footprints.flatMap(({ server, idle }) =>
+    idle
+      ? [[server, number(idle.connections, 0), number(idle.kbPerConnection, 2), `${idle.failed}`, `${idle.closed}`]]
+      : []
+  );
+  if (rows.length === 0) return "";
+  return table(["idle keep-alive connections", "held", "KB per connection", "failed", "closed by server"], rows);
+}
+
+/**
+ * What went wrong while measuring: figures with such a line are not to be trusted.
+ *
+ * @param figures What was measured.
+ * @returns A line for each problem.
+ */
+export function problems({ rows, footprints }: Figures): string[] {
+  const load = rows.filter((row) => errors(row)).map((row) => `${row.server}, ${row.workload}: ${errors(row)}`);
+  const idle = footprints.filter(({ idle }) => idle && idle.failed + idle.closed > 0).map(({ server, idle }) =>
+    `${server}, idle connections: ${idle?.failed} failed, ${idle?.closed} closed by the server`
+  );
+  return [...load, ...idle];
+}
+
+/**
+ * The figures as text.
+ *
+ * @param figures What was measured.
+ */
+export function render(figures: Figures): string {
+  const { machine, versions, options } = figures;
+  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ");
+  const found = problems(figures);
+  return [
+    `${figures.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`,
+    `${programs}; ${options.workers} workers each; best of ${options.rounds} rounds of ${options.secs} s`,
+    "",
+    loadTable(figures),
+    "",
+    memoryTable(figures),
+    "",
+    idleTable(figures),
+    ...found.map((problem) => `!!! ERRORS !!! ${problem}`),
+  ].join("\n").trimEnd();
+}
