@@ -27,6 +27,8 @@ export class AccessLog {
   #timestamp = "";
 
   /**
+   * Makes an empty log.
+   *
    * @param clock The time of the worker.
    * @param pass Takes over a batch of lines, whole ones.
    */

@@ -11,6 +11,8 @@ export class BufferPool {
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
 
   /**
+   * Makes an empty pool.
+   *
    * @param sizeBytes Size of every buffer.
    * @param keep How many unused ones are kept.
    */

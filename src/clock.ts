@@ -9,7 +9,7 @@ export class Clock {
   /** Milliseconds on a clock that never jumps, as of the last {@linkcode read}. */
   nowMs = 0;
   /** Seconds since the epoch, as of the last {@linkcode read}. */
-  second = -1;
+  second: number = -1;
   /** The value of `Date` for {@linkcode second}: an IMF-fixdate, RFC 9110 section 5.6.7. */
   date = "";
 

@@ -13,7 +13,7 @@ import type { Clock } from "./clock.ts";
 import type { Limits, LogLevel, Timeouts } from "./config.ts";
 import { errorResponse } from "./error_response.ts";
 import { HttpError, TransportError } from "./errors.ts";
-import { parseRequestHead } from "./http1.ts";
+import { hasContent, parseRequestHead } from "./http1.ts";
 import type { Handler, HttpResponse, RequestHead } from "./message.ts";
 import { ReceiveBuffer } from "./receive_buffer.ts";
 import { ResponseWriter } from "./response_writer.ts";
@@ -77,18 +77,22 @@ export async function serveConnection(conn: Deno.TcpConn, context: ConnectionCon
 /** One connection, as the sweep of deadlines and the shutdown of its worker see it. */
 export class Connection {
   /** When the present wait must be over, on the clock of the worker. */
-  deadlineMs = Infinity;
+  deadlineMs: number = Infinity;
   readonly #conn: Deno.TcpConn;
   readonly #context: ConnectionContext;
   readonly #received: ReceiveBuffer;
   readonly #writer: ResponseWriter;
   #stage: Stage = "request";
+  /** Set with the first byte of a head; later bytes do not renew it. */
+  #headDeadlineMs = Infinity;
   /** Whether the client may still be sending what nobody will read. */
   #hasUnread = false;
   #hasExpired = false;
   #isClosed = false;
 
   /**
+   * Takes a connection over, without touching it yet.
+   *
    * @param conn The connection.
    * @param context What it shares with the others of its worker.
    */
@@ -107,11 +111,15 @@ export class Connection {
    * @throws {TransportError} Where the connection is gone.
    */
   async serve(): Promise<void> {
-    let isPersistent = true;
-    while (isPersistent) {
-      const head = await this.#receiveHead();
-      if (head === undefined) break;
-      isPersistent = head instanceof HttpError ? await this.#refuse(head) : await this.#exchange(head);
+    this.#conn.setNoDelay(true);
+    for (;;) {
+      const head = this.#takeHead();
+      if (head instanceof HttpError) {
+        await this.#refuse(head);
+        break;
+      }
+      const goesOn = head === undefined ? await this.#receive() : await this.#exchange(head);
+      if (!goesOn) break;
     }
     await this.#writer.flush();
     if (this.#hasUnread || this.#received.length > 0) await this.#linger();
@@ -125,7 +133,7 @@ export class Connection {
     this.#hasExpired = true;
     this.#hasUnread = true;
     this.#wait("linger", timeouts.lingerMs);
-    this.#answer(undefined, errorResponse(new HttpError(408, "Time-out")), false)
+    Promise.resolve(this.#answer(undefined, errorResponse(new HttpError(408, "Time-out")), false))
       .then(() => this.#conn.closeWrite())
       .catch(() => this.close());
   }
@@ -162,24 +170,24 @@ export class Connection {
     this.deadlineMs = this.#context.clock.nowMs + timeoutMs;
   }
 
-  /** Returns an error where it can be answered, and `undefined` where the client has nothing more to say. */
-  async #receiveHead(): Promise<RequestHead | HttpError | undefined> {
-    const { limits, timeouts, clock } = this.#context;
+  /** The next head, `undefined` where it is not complete, or the error that answers it. */
+  #takeHead(): RequestHead | HttpError | undefined {
     try {
-      let head = parseRequestHead(this.#received, limits);
-      if (head !== undefined) return head;
-      if (this.#received.length === 0) {
-        if (this.#context.isDraining || !(await this.#read("request", clock.nowMs + timeouts.idleMs))) return undefined;
-      }
-      const deadlineMs = clock.nowMs + timeouts.headMs;
-      while ((head = parseRequestHead(this.#received, limits)) === undefined) {
-        if (!(await this.#read("head", deadlineMs))) return undefined;
-      }
-      return head;
+      return parseRequestHead(this.#received, this.#context.limits);
     } catch (error) {
       if (error instanceof HttpError) return error;
       throw error;
     }
+  }
+
+  /** Reads more of a head. Returns whether the connection goes on. */
+  async #receive(): Promise<boolean> {
+    const { clock, timeouts, isDraining } = this.#context;
+    if (this.#received.length > 0) {
+      if (this.#stage !== "head") this.#headDeadlineMs = clock.nowMs + timeouts.headMs;
+      return await this.#read("head", this.#headDeadlineMs);
+    }
+    return !isDraining && await this.#read("request", clock.nowMs + timeouts.idleMs);
   }
 
   /** Answers one request. Returns whether the connection goes on. */
@@ -196,7 +204,8 @@ export class Connection {
       isPersistent &&= !httpError.close;
       response = errorResponse(httpError);
     }
-    await this.#answer(head, response, isPersistent);
+    const sending = this.#answer(head, response, isPersistent);
+    if (sending !== undefined) await sending;
     if (head.framing.kind === "none") return isPersistent;
     const isDrained = isPersistent && await this.#drain(head);
     this.#hasUnread = !isDrained;
@@ -204,24 +213,25 @@ export class Connection {
   }
 
   /** Answers what is no request. Where its end is cannot be known, so nothing behind it is read. */
-  async #refuse(error: HttpError): Promise<false> {
+  async #refuse(error: HttpError): Promise<void> {
     this.#hasUnread = true;
     this.#context.report("info", `${this.#remote} ${error.status}: ${error.message}`);
     await this.#answer(undefined, errorResponse(error), false);
-    return false;
   }
 
-  async #answer(head: RequestHead | undefined, response: HttpResponse, persistent: boolean): Promise<void> {
-    const { clock, logExchange } = this.#context;
+  /** Returns nothing where the answer is to leave with the next one. */
+  #answer(head: RequestHead | undefined, response: HttpResponse, persistent: boolean): Promise<void> | undefined {
+    const headOnly = head?.method === "HEAD";
+    const sending = this.#writer.send(response, { persistent, headOnly, more: this.#received.length > 0 });
+    const { logExchange, clock } = this.#context;
+    if (logExchange === undefined) return sending;
     const startMs = clock.nowMs;
-    const bodyBytes = await this.#writer.send(response, {
-      persistent,
-      headOnly: head?.method === "HEAD",
-      more: this.#received.length > 0,
+    const bodyBytes = hasContent(response.status, headOnly) ? response.body.length : 0;
+    return Promise.resolve(sending).then(() => {
+      clock.read();
+      const durationMs = clock.nowMs - startMs;
+      logExchange({ remote: this.#remote, head, status: response.status, bodyBytes, durationMs });
     });
-    if (logExchange === undefined) return;
-    clock.read();
-    logExchange({ remote: this.#remote, head, status: response.status, bodyBytes, durationMs: clock.nowMs - startMs });
   }
 
   /** Reads what is left of a body that nobody wanted, within bounds. Returns whether that was all of it. */
@@ -263,9 +273,12 @@ export class Connection {
     if (this.#writer.isWaiting) await this.#writer.flush();
     this.#stage = stage;
     this.deadlineMs = deadlineMs;
-    const count = await this.#conn.read(this.#received.room()).catch((cause) => {
+    let count;
+    try {
+      count = await this.#conn.read(this.#received.room());
+    } catch (cause) {
       throw new TransportError("Cannot read: the connection is gone", { cause });
-    });
+    }
     this.#context.clock.read();
     if (count === null) {
       this.#hasUnread = false;

@@ -27,6 +27,7 @@ const CLOSING: ReadonlySet<number> = new Set([400, 408, 413, 414, 417, 431, 505]
 
 /** A request that gets an error answer. The message is for the log and never reaches the client. */
 export class HttpError extends Error {
+  /** The name of the class. */
   override readonly name: string = "HttpError";
   /** The status code of the answer, RFC 9110 section 15. */
   readonly status: number;
@@ -36,6 +37,8 @@ export class HttpError extends Error {
   readonly fields: readonly (readonly [name: string, value: string])[];
 
   /**
+   * Makes an error; throwing it is the answer.
+   *
    * @param status Status code of the answer, 400 to 599.
    * @param message What is wrong, for the log: `Cannot parse chunk size "0x10": expected 1*HEXDIG`.
    * @param options What happens to the connection, and further field lines.
@@ -50,15 +53,18 @@ export class HttpError extends Error {
 
 /** A connection that can carry nothing any more: reset, closed, or cut off by a time-out. */
 export class TransportError extends Error {
+  /** The name of the class. */
   override readonly name: string = "TransportError";
 }
 
 /** Why the server cannot start: one line that says what to do. Ends the process with exit code 1. */
 export class StartError extends Error {
+  /** The name of the class. */
   override readonly name: string = "StartError";
 }
 
 /** A command line that cannot be understood: one line that says what to do. Ends the process with exit code 2. */
 export class UsageError extends Error {
+  /** The name of the class. */
   override readonly name: string = "UsageError";
 }

@@ -46,6 +46,8 @@ export class FileCache {
   #bytes = 0;
 
   /**
+   * Makes an empty cache.
+   *
    * @param options Bounds.
    * @param lookAt Reads the present identity of a file; `undefined` where there is none.
    */

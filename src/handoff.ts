@@ -42,6 +42,8 @@ export class Handoff {
   readonly #loadCell: number;
 
   /**
+   * Takes a seat, not yet joining.
+   *
    * @param board Memory made by {@linkcode createBoard}.
    * @param index Index of the worker.
    */

@@ -301,12 +301,13 @@ export function reasonPhrase(status: number): string {
 }
 
 /**
- * Whether an answer with this status never has content, whatever was asked: RFC 9110 section 6.4.1.
+ * Whether an answer with this status has content and a length, RFC 9110 section 6.4.1.
  *
  * @param status Status code.
+ * @param headOnly Whether it answers HEAD.
  */
-export function isBodiless(status: number): boolean {
-  return status < 200 || status === 204 || status === 304;
+export function hasContent(status: number, headOnly: boolean): boolean {
+  return !headOnly && status >= 200 && status !== 204 && status !== 304;
 }
 
 /**
@@ -322,7 +323,7 @@ export function encodeResponseHead(response: HttpResponse, context: ResponseCont
   const { status } = response;
   let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nServer: sockeye\r\nDate: ${context.date}\r\n` +
     `Connection: ${context.persistent ? "keep-alive" : "close"}\r\n`;
-  if (!isBodiless(status)) text += `Content-Length: ${response.body.length}\r\n`;
+  if (hasContent(status, false)) text += `Content-Length: ${response.body.length}\r\n`;
   for (const [name, value] of response.fields) {
     if (name === "" || skipClass(name, 0, TCHAR) < name.length) throw new TypeError(`Bad field name ${quote(name)}`);
     if (skipClass(value, 0, FIELD_TEXT) < value.length) throw new TypeError(`Bad value of ${name}: ${quote(value)}`);

@@ -127,16 +127,25 @@ export interface AcceptOptions {
  */
 export async function acceptConnections(listener: Deno.TcpListener, options: AcceptOptions): Promise<void> {
   const { handoff, serve, report } = options;
+  let isExhausted = false;
   for (;;) {
     await handoff.awaitTurn();
     try {
       const conn = await listener.accept();
+      isExhausted = false;
       handoff.opened();
       void serve(conn).finally(() => handoff.closed());
     } catch (error) {
-      if (error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted) return;
-      report("error", `Cannot accept a connection: ${error instanceof Error ? error.message : error}`);
+      if (isClosed(error)) return;
+      if (error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.ConnectionReset) continue;
+      if (!isExhausted) report("error", `Cannot accept connections: ${error instanceof Error ? error.message : error}`);
+      isExhausted = true;
       await new Promise((resolve) => setTimeout(resolve, EXHAUSTED_PAUSE_MS));
     }
   }
+}
+
+/** What `accept` throws when its listener is closed, before it or meanwhile. */
+function isClosed(error: unknown): boolean {
+  return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
 }

@@ -26,6 +26,8 @@ export class FieldLines {
   readonly #offsets: readonly number[];
 
   /**
+   * Wraps what the parser found.
+   *
    * @param text The text that holds the field section.
    * @param offsets Four per line: begin and end of the name, begin and end of the value, as indices into `text`.
    */
@@ -46,24 +48,14 @@ export class FieldLines {
    * @returns The value without surrounding white space, or `undefined`.
    */
   get(name: string): string | undefined {
-    for (const [lineName, value] of this.#linesOfLength(name.length)) {
-      if (lineName.toLowerCase() === name) return value;
+    const at = this.#offsets;
+    for (let i = 0; i + 3 < at.length; i += 4) {
+      const begin = at[i] ?? 0;
+      const end = at[i + 1] ?? 0;
+      if (end - begin !== name.length || this.#text.slice(begin, end).toLowerCase() !== name) continue;
+      return this.#text.slice(at[i + 2], at[i + 3]);
     }
     return undefined;
-  }
-
-  /**
-   * Collects all lines of a list-based field, RFC 9110 section 5.3.
-   *
-   * @param name The field name in lower case.
-   * @returns The values joined by `, `, or `undefined` where there is no such line.
-   */
-  getList(name: string): string | undefined {
-    const values = [];
-    for (const [lineName, value] of this.#linesOfLength(name.length)) {
-      if (lineName.toLowerCase() === name) values.push(value);
-    }
-    return values.length === 0 ? undefined : values.join(", ");
   }
 
   /** All lines as name and value, spelled as they were sent. */
@@ -71,15 +63,6 @@ export class FieldLines {
     const at = this.#offsets;
     for (let i = 0; i + 3 < at.length; i += 4) {
       yield [this.#text.slice(at[i], at[i + 1]), this.#text.slice(at[i + 2], at[i + 3])];
-    }
-  }
-
-  *#linesOfLength(length: number): Generator<[name: string, value: string]> {
-    const at = this.#offsets;
-    for (let i = 0; i + 3 < at.length; i += 4) {
-      const begin = at[i] ?? 0;
-      const end = at[i + 1] ?? 0;
-      if (end - begin === length) yield [this.#text.slice(begin, end), this.#text.slice(at[i + 2], at[i + 3])];
     }
   }
 }
@@ -135,6 +118,8 @@ export class HttpResponse {
   readonly body: Uint8Array<ArrayBuffer> | FileBody;
 
   /**
+   * Makes a response.
+   *
    * @param status Status code.
    * @param fields Field lines beside `Server`, `Date`, `Connection` and `Content-Length`.
    * @param body The content.

@@ -24,7 +24,11 @@ export class ReceiveBuffer {
   readonly #maximumBytes: number;
   #wasFilled = false;
 
-  /** @param maximumBytes What it may grow to; the parsers' limits keep their demand below it. */
+  /**
+   * Makes a small buffer.
+   *
+   * @param maximumBytes What it may grow to; the parsers' limits keep their demand below it.
+   */
   constructor(maximumBytes: number) {
     this.#maximumBytes = Math.max(maximumBytes, INITIAL_BYTES);
   }

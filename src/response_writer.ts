@@ -12,7 +12,7 @@
 import { BufferPool } from "./buffer_pool.ts";
 import type { Clock } from "./clock.ts";
 import { TransportError } from "./errors.ts";
-import { encodeResponseHead, isBodiless } from "./http1.ts";
+import { encodeResponseHead, hasContent } from "./http1.ts";
 import type { FileBody, HttpResponse, Wire } from "./message.ts";
 import { ReusableResponse } from "./message.ts";
 
@@ -50,6 +50,8 @@ export class ResponseWriter {
   #batched = 0;
 
   /**
+   * Makes a writer that has sent nothing.
+   *
    * @param sink Where the bytes go.
    * @param clock Source of `Date`.
    * @param beforeWrite Called before each system call, which may wait: the place to set a deadline.
@@ -70,29 +72,17 @@ export class ResponseWriter {
    *
    * @param response The response.
    * @param options How it is sent.
-   * @returns Number of body bytes.
+   * @returns Settled when the connection has taken it all; nothing where it leaves with a later one.
    * @throws {TransportError} Where the client is gone.
    * @throws {Error} Where a file cannot be read up to the length that was promised; the connection is then unusable.
    */
-  async send(response: HttpResponse, options: SendOptions): Promise<number> {
+  send(response: HttpResponse, { persistent, headOnly, more }: SendOptions): Promise<void> | undefined {
     const { body } = response;
-    try {
-      const wire = this.#encode(response, options.persistent);
-      if (options.headOnly || isBodiless(response.status)) {
-        await this.#sendSmall(wire.bytes.subarray(0, wire.headLength), options.more);
-        return 0;
-      }
-      if (!(body instanceof Uint8Array)) await this.#sendFile(wire.bytes, body);
-      else if (wire.bytes.length === wire.headLength + body.length) await this.#sendSmall(wire.bytes, options.more);
-      else {
-        await this.flush();
-        await this.#writeAll(wire.bytes);
-        await this.#writeAll(body);
-      }
-      return body.length;
-    } finally {
-      if (!(body instanceof Uint8Array)) body.file.close();
-    }
+    if (!(body instanceof Uint8Array)) return this.#sendFileAndClose(response, body, { persistent, headOnly, more });
+    const { bytes, headLength } = this.#encode(response, persistent);
+    if (!hasContent(response.status, headOnly)) return this.#sendSmall(bytes.subarray(0, headLength), more);
+    if (bytes.length === headLength + body.length) return this.#sendSmall(bytes, more);
+    return this.#sendLarge(bytes, body);
   }
 
   /**
@@ -138,12 +128,31 @@ export class ResponseWriter {
     return { second, bytes, headLength: head.length };
   }
 
-  async #sendSmall(bytes: Uint8Array, more: boolean): Promise<void> {
-    if (!more && this.#batch === undefined) return await this.#writeAll(bytes);
-    if (this.#batch !== undefined && this.#batched + bytes.length > this.#batch.length) await this.flush();
+  #sendSmall(bytes: Uint8Array, more: boolean): Promise<void> | undefined {
+    if (!more && this.#batch === undefined) return this.#writeAll(bytes);
+    if (this.#batched + bytes.length > JOINED_BYTES && this.#batch !== undefined) {
+      return this.flush().then(() => this.#sendSmall(bytes, more));
+    }
     this.#batch ??= batches.take();
     this.#batch.set(bytes, this.#batched);
     this.#batched += bytes.length;
+    return undefined;
+  }
+
+  async #sendLarge(head: Uint8Array, body: Uint8Array): Promise<void> {
+    await this.flush();
+    await this.#writeAll(head);
+    await this.#writeAll(body);
+  }
+
+  async #sendFileAndClose(response: HttpResponse, body: FileBody, options: SendOptions): Promise<void> {
+    try {
+      const { bytes } = this.#encode(response, options.persistent);
+      if (hasContent(response.status, options.headOnly)) await this.#sendFile(bytes, body);
+      else await this.#sendSmall(bytes, options.more);
+    } finally {
+      body.file.close();
+    }
   }
 
   /** The head leaves with the first piece. What the client did not take at once is read again, not held. */

@@ -77,7 +77,6 @@ function serve({ index, options, bindings, board }: StartMessage): () => void {
       handoff,
       report: context.report,
       serve: async (conn) => {
-        conn.setNoDelay(true);
         await serveConnection(conn, context);
         finishWhenDrained();
       },

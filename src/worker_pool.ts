@@ -58,7 +58,11 @@ export class WorkerPool {
   #isStarted = false;
   #isStopping = false;
 
-  /** @param options What the pool needs. */
+  /**
+   * Makes a pool without workers.
+   *
+   * @param options What the pool needs.
+   */
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#board = createBoard(options.server.workers);
