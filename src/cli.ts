@@ -35,8 +35,7 @@ Options:
   DEFAULT_OPTIONS.graceMs / 1000
 })
       --help         show this text
-      --version      show the version
-`;
+      --version      show the version`;
 
 /**
  * Parses the arguments.

@@ -13,7 +13,7 @@ import type { Clock } from "./clock.ts";
 import type { Limits, LogLevel, Timeouts } from "./config.ts";
 import { errorResponse } from "./error_response.ts";
 import { HttpError, TransportError } from "./errors.ts";
-import { hasContent, parseRequestHead } from "./http1.ts";
+import { parseRequestHead } from "./http1.ts";
 import type { Handler, HttpResponse, RequestHead } from "./message.ts";
 import { ReceiveBuffer } from "./receive_buffer.ts";
 import { ResponseWriter } from "./response_writer.ts";
@@ -28,7 +28,7 @@ export interface Exchange {
   readonly status: number;
   /** Number of body bytes sent. */
   readonly bodyBytes: number;
-  /** From the arrival of the head to the end of the answer, in milliseconds. */
+  /** From the arrival of the head's last bytes to the end of the answer, in milliseconds. */
   readonly durationMs: number;
 }
 
@@ -128,7 +128,8 @@ export class Connection {
   /** The deadline has passed: 408 where a request had begun (RFC 9110 section 15.5.9), and the end. */
   expire(): void {
     const { report, timeouts } = this.#context;
-    report("info", `${this.#remote} closed: time-out while waiting for ${this.#stage}`);
+    const isRoutine = this.#stage === "request" || this.#stage === "linger";
+    report(isRoutine ? "debug" : "info", `${this.#remote} closed: time-out while waiting for ${this.#stage}`);
     if (this.#stage !== "head") return this.close();
     this.#hasExpired = true;
     this.#hasUnread = true;
@@ -226,12 +227,19 @@ export class Connection {
     const { logExchange, clock } = this.#context;
     if (logExchange === undefined) return sending;
     const startMs = clock.nowMs;
-    const bodyBytes = hasContent(response.status, headOnly) ? response.body.length : 0;
-    return Promise.resolve(sending).then(() => {
+    const log = () => {
       clock.read();
-      const durationMs = clock.nowMs - startMs;
-      logExchange({ remote: this.#remote, head, status: response.status, bodyBytes, durationMs });
-    });
+      const { bodyBytes } = this.#writer;
+      logExchange({
+        remote: this.#remote,
+        head,
+        status: response.status,
+        bodyBytes,
+        durationMs: clock.nowMs - startMs,
+      });
+    };
+    if (sending === undefined) log();
+    return sending?.finally(log);
   }
 
   /** Reads what is left of a body that nobody wanted, within bounds. Returns whether that was all of it. */
@@ -290,7 +298,7 @@ export class Connection {
 
   #reportFailure(error: unknown): HttpError {
     if (error instanceof HttpError) {
-      this.#context.report("debug", `${this.#remote} ${error.status}: ${error.message}`);
+      this.#context.report(error.status < 500 ? "debug" : "error", `${this.#remote} ${error.status}: ${error.message}`);
       return error;
     }
     this.#context.report("error", `${this.#remote} 500: ${describe(error)}`);

@@ -51,7 +51,7 @@ export function openLog(level: LogLevel, filePath: string | undefined): Log {
       isBroken = true;
     }
   };
-  const format = getTextFormatter();
+  const format = getTextFormatter({ value: (value) => escapeControls(String(value)) });
   configureSync({
     reset: true,
     sinks: { output: (record) => write(ENCODER.encode(format(record))) },
@@ -62,24 +62,18 @@ export function openLog(level: LogLevel, filePath: string | undefined): Log {
   });
   const logger = getLogger(["sockeye"]);
   return {
-    event: (eventLevel, message) => logger[eventLevel]("{message}", { message: new OneLine(message) }),
+    event: (eventLevel, message) => logger[eventLevel]("{message}", { message }),
     access: write,
     close: () => output?.close(),
   };
 }
 
-/** Text that the formatter neither quotes nor breaks into lines. */
-class OneLine {
-  readonly #text: string;
-
-  constructor(text: string) {
-    // deno-lint-ignore no-control-regex
-    this.#text = text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) => JSON.stringify(character).slice(1, -1));
-  }
-
-  [Symbol.for("Deno.customInspect")](): string {
-    return this.#text;
-  }
+/** Keeps an event on its line, whatever a client put into it. */
+function escapeControls(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 function openFile(filePath: string): Deno.FsFile {

@@ -20,7 +20,8 @@ import { ReusableResponse } from "./message.ts";
 const JOINED_BYTES = 16_384;
 
 /** Answers to pipelined requests that leave together. */
-const batches = new BufferPool(65_536, 32);
+const BATCH_BYTES = 65_536;
+const batches = new BufferPool(BATCH_BYTES, 32);
 /** Pieces of files: large for clients that keep up, small for those that do not. */
 const largePieces = new BufferPool(262_144, 16);
 const smallPieces = new BufferPool(32_768, 64);
@@ -43,6 +44,8 @@ export interface SendOptions {
 
 /** The sending side of one connection. */
 export class ResponseWriter {
+  /** Body bytes of the last response: those the connection has taken, or that wait to leave with others. */
+  bodyBytes: number = 0;
   readonly #sink: ByteSink;
   readonly #clock: Clock;
   readonly #beforeWrite: () => void;
@@ -80,9 +83,10 @@ export class ResponseWriter {
     const { body } = response;
     if (!(body instanceof Uint8Array)) return this.#sendFileAndClose(response, body, { persistent, headOnly, more });
     const { bytes, headLength } = this.#encode(response, persistent);
-    if (!hasContent(response.status, headOnly)) return this.#sendSmall(bytes.subarray(0, headLength), more);
-    if (bytes.length === headLength + body.length) return this.#sendSmall(bytes, more);
-    return this.#sendLarge(bytes, body);
+    const isHeadOnly = !hasContent(response.status, headOnly);
+    if (!isHeadOnly && bytes.length < headLength + body.length) return this.#sendLarge(bytes, body);
+    this.bodyBytes = isHeadOnly ? 0 : body.length;
+    return this.#sendSmall(isHeadOnly ? bytes.subarray(0, headLength) : bytes, more);
   }
 
   /**
@@ -129,10 +133,8 @@ export class ResponseWriter {
   }
 
   #sendSmall(bytes: Uint8Array, more: boolean): Promise<void> | undefined {
-    if (!more && this.#batch === undefined) return this.#writeAll(bytes);
-    if (this.#batched + bytes.length > JOINED_BYTES && this.#batch !== undefined) {
-      return this.flush().then(() => this.#sendSmall(bytes, more));
-    }
+    if (this.#batch === undefined && !more) return this.#writeAll(bytes);
+    if (this.#batched + bytes.length > BATCH_BYTES) return this.flush().then(() => this.#writeAll(bytes));
     this.#batch ??= batches.take();
     this.#batch.set(bytes, this.#batched);
     this.#batched += bytes.length;
@@ -140,13 +142,15 @@ export class ResponseWriter {
   }
 
   async #sendLarge(head: Uint8Array, body: Uint8Array): Promise<void> {
+    this.bodyBytes = 0;
     await this.flush();
     await this.#writeAll(head);
-    await this.#writeAll(body);
+    while (this.bodyBytes < body.length) this.bodyBytes += await this.#write(body.subarray(this.bodyBytes));
   }
 
   async #sendFileAndClose(response: HttpResponse, body: FileBody, options: SendOptions): Promise<void> {
     try {
+      this.bodyBytes = 0;
       const { bytes } = this.#encode(response, options.persistent);
       if (hasContent(response.status, options.headOnly)) await this.#sendFile(bytes, body);
       else await this.#sendSmall(bytes, options.more);
@@ -159,18 +163,18 @@ export class ResponseWriter {
   async #sendFile(head: Uint8Array, body: FileBody): Promise<void> {
     await this.flush();
     let headLeft = head;
-    let left = body.length;
     let pieces = largePieces;
-    while (headLeft.length + left > 0) {
+    while (headLeft.length > 0 || this.bodyBytes < body.length) {
       const pool = pieces;
       const buffer = pool.take();
       try {
         buffer.set(headLeft);
-        const read = readPiece(body, buffer.subarray(headLeft.length, headLeft.length + left));
+        const end = headLeft.length + body.length - this.bodyBytes;
+        const read = readPiece(body, buffer.subarray(headLeft.length, end));
         const sent = await this.#write(buffer.subarray(0, headLeft.length + read));
         const readAndSent = Math.max(0, sent - headLeft.length);
         headLeft = headLeft.subarray(sent);
-        left -= readAndSent;
+        this.bodyBytes += readAndSent;
         if (readAndSent < read) body.file.seekSync(readAndSent - read, 1);
         pieces = readAndSent < read ? smallPieces : largePieces;
       } finally {
