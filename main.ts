@@ -36,7 +36,7 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 async function serve(options: ServerOptions): Promise<void> {
-  const server = await startServer(options);
+  const server = await startServer(Object.freeze(options));
   const workers = options.workers === 1 ? "1 worker" : `${options.workers} workers`;
   console.log(`Sockeye serves ${options.root} on ${server.urls.join(" and ")} with ${workers}`);
 

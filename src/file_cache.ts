@@ -1,5 +1,6 @@
 /**
- * Responses made of small files, kept in memory: bounded in bytes, least recently used first out.
+ * Responses made of small files, kept in memory: bounded in bytes, the ones unused for longest go first (use is noticed
+ * when an entry is renewed, so to the second).
  *
  * An entry is trusted for a moment, then the file is looked at again: where it is still the same file with the same
  * size and time of change, the entry is trusted anew. A file that was changed less than two seconds before it was read
@@ -67,13 +68,10 @@ export class FileCache {
     const entry = this.#entries.get(path);
     if (entry === undefined) return undefined;
     if (nowMs < entry.freshUntilMs) return entry.response;
-    this.#entries.delete(path);
-    if (!entry.isRenewable || !isSameFile(entry.identity, this.#lookAt(entry.filePath))) {
-      this.#bytes -= entry.costBytes;
-      return undefined;
-    }
+    this.#drop(path, entry);
+    if (!entry.isRenewable || !isSameFile(entry.identity, this.#lookAt(entry.filePath))) return undefined;
     entry.freshUntilMs = nowMs + this.#options.freshMs;
-    this.#entries.set(path, entry);
+    this.#put(path, entry);
     return entry.response;
   }
 
@@ -91,22 +89,31 @@ export class FileCache {
     file: { readonly path: string; readonly identity: FileIdentity },
     nowMs: number,
   ): void {
-    const costBytes = ENTRY_OVERHEAD_BYTES + response.body.length;
     const ageMs = Date.now() - (file.identity.mtime?.getTime() ?? 0);
-    this.#entries.set(path, {
+    const known = this.#entries.get(path);
+    if (known !== undefined) this.#drop(path, known);
+    this.#put(path, {
       response,
       filePath: file.path,
       identity: file.identity,
       isRenewable: ageMs > COARSE_MTIME_MS,
-      costBytes,
+      costBytes: ENTRY_OVERHEAD_BYTES + response.body.length,
       freshUntilMs: nowMs + this.#options.freshMs,
     });
-    this.#bytes += costBytes;
     for (const [oldest, entry] of this.#entries) {
       if (this.#bytes <= this.#options.bytes) break;
-      this.#entries.delete(oldest);
-      this.#bytes -= entry.costBytes;
+      this.#drop(oldest, entry);
     }
+  }
+
+  #put(path: string, entry: Entry): void {
+    this.#entries.set(path, entry);
+    this.#bytes += entry.costBytes;
+  }
+
+  #drop(path: string, entry: Entry): void {
+    this.#entries.delete(path);
+    this.#bytes -= entry.costBytes;
   }
 }
 
