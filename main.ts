@@ -3,7 +3,7 @@
  *
  *     deno run --allow-net --allow-read main.ts -p 8080 -r ./www
  *
- * Exit codes: 0 stopped by a signal, 1 cannot start, 2 the command line cannot be understood.
+ * Exit codes: 0 stopped by a signal, 1 cannot start or cut off by a second signal, 2 the command line cannot be understood.
  *
  * @module
  */
@@ -14,6 +14,7 @@ import { HELP, parseCommand } from "./src/cli.ts";
 import { DEFAULT_OPTIONS } from "./src/config.ts";
 import type { ServerOptions } from "./src/config.ts";
 import { StartError, UsageError } from "./src/errors.ts";
+import { escapeControls } from "./src/log.ts";
 import { startServer } from "./src/server.ts";
 
 async function main(args: readonly string[]): Promise<void> {
@@ -38,13 +39,12 @@ async function main(args: readonly string[]): Promise<void> {
 async function serve(options: ServerOptions): Promise<void> {
   const server = await startServer(Object.freeze(options));
   const workers = options.workers === 1 ? "1 worker" : `${options.workers} workers`;
-  console.log(`Sockeye serves ${options.root} on ${server.urls.join(" and ")} with ${workers}`);
 
   let isStopping = false;
   const stop = async () => {
     if (isStopping) {
       server.abort();
-      Deno.exit(0);
+      Deno.exit(1);
     }
     isStopping = true;
     await server.stop();
@@ -52,6 +52,7 @@ async function serve(options: ServerOptions): Promise<void> {
   };
   const signals: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   for (const signal of signals) Deno.addSignalListener(signal, stop);
+  console.log(`Sockeye serves ${options.root} on ${server.urls.join(" and ")} with ${workers}`);
 }
 
 if (import.meta.main) {
@@ -59,7 +60,7 @@ if (import.meta.main) {
     await main(Deno.args);
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof StartError)) throw error;
-    console.error(`sockeye: ${error.message}`);
+    console.error(`sockeye: ${escapeControls(error.message)}`);
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }
 }

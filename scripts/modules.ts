@@ -57,6 +57,6 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
     ],
   },
   worker_pool: { imports: ["config", "errors", "handoff", "listener", "worker_protocol"] },
-  server: { imports: ["config", "errors", "listener", "log", "worker_pool"] },
+  server: { imports: ["config", "errors", "listener", "log", "worker_pool", "@std/path"] },
   cli: { imports: ["config", "errors", "@std/cli/parse-args"] },
 };

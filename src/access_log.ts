@@ -47,6 +47,7 @@ export class AccessLog {
       `"${escapeText(head?.fieldLines.get("referer"))}" "${escapeText(head?.fieldLines.get("user-agent"))}" ` +
       `${(durationMs / 1000).toFixed(6)}\n`;
     if (line.length > this.#batch.length - this.#length) this.flush();
+    if (line.length > this.#batch.length) return this.#pass(ENCODER.encode(line));
     this.#length += ENCODER.encodeInto(line, this.#batch.subarray(this.#length)).written;
   }
 

@@ -16,6 +16,15 @@ import type { ReceiveBuffer } from "./receive_buffer.ts";
 
 const LF = 0x0a, CR = 0x0d;
 
+/** token, RFC 9110 section 5.6.2. */
+const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/.source;
+/** quoted-string, RFC 9110 section 5.6.4. */
+const QUOTED_STRING = /"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"/.source;
+/** chunk-size [ chunk-ext ], RFC 9112 sections 7.1 and 7.1.1. */
+const CHUNK_SIZE = new RegExp(
+  `^([0-9A-Fa-f]+)(?:[ \\t]*;[ \\t]*${TOKEN}(?:[ \\t]*=[ \\t]*(?:${TOKEN}|${QUOTED_STRING}))?)*$`,
+);
+
 /** Takes one body out of a buffer, piece by piece. */
 export interface BodyDecoder {
   /** Whether the whole body has been taken. */
@@ -115,7 +124,7 @@ class ChunkedDecoder implements BodyDecoder {
   #takeSizeLine(buffer: ReceiveBuffer): boolean {
     const line = takeLine(buffer, this.#limits.chunkLineBytes, 400, "chunk-size line");
     if (line === undefined) return false;
-    const [, size = ""] = /^([0-9A-Fa-f]+)[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/.exec(line) ?? [];
+    const [, size = ""] = CHUNK_SIZE.exec(line) ?? [];
     const length = Number.parseInt(size, 16);
     if (!Number.isSafeInteger(length)) {
       throw new HttpError(400, `Cannot parse chunk size ${JSON.stringify(line)}: expected 1*HEXDIG`);
@@ -165,7 +174,7 @@ function takeLine(buffer: ReceiveBuffer, limit: number, status: number, what: st
   const { bytes, start } = buffer;
   const found = bytes.indexOf(LF, buffer.scanned);
   const isComplete = found >= 0 && found < buffer.end;
-  if ((isComplete ? found + 1 - start : buffer.length) > limit) throw new HttpError(status, `Too long: ${what}`);
+  if ((isComplete ? found - start : buffer.length) >= limit) throw new HttpError(status, `Too long: ${what}`);
   if (!isComplete) {
     buffer.scanned = buffer.end;
     return undefined;

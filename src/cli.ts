@@ -46,7 +46,7 @@ Options:
  */
 export function parseCommand(args: readonly string[]): Command {
   const flags = parseArgs([...args], {
-    string: ["port", "host", "root", "workers", "log", "grace"],
+    string: ["_", "port", "host", "root", "workers", "log", "grace"],
     boolean: ["v", "d", "help", "version"],
     alias: { port: "p", host: "h", root: "r", workers: "w", log: "l" },
     unknown: (argument) => {
@@ -67,7 +67,8 @@ export function parseCommand(args: readonly string[]): Command {
 }
 
 function selectRoot(flag: string | undefined, positional: readonly string[]): string {
-  const roots = flag === undefined ? positional : [checkPresent("root", flag), ...positional];
+  const roots = flag === undefined ? positional : [flag, ...positional];
+  for (const root of roots) checkPresent("root", root);
   if (roots.length > 1) throw usage(`One directory can be served, and these are several: ${roots.join(", ")}`);
   return roots[0] ?? ".";
 }

@@ -1,6 +1,6 @@
 /**
- * Responses made of small files, kept in memory: bounded in bytes, the ones unused for longest go first (use is noticed
- * when an entry is renewed, so to the second).
+ * Responses made of small files, kept in memory and bounded in bytes. Where room is needed the oldest go first, but one
+ * that was used since it was last passed over stays (the algorithm known as CLOCK): a hit costs no more than a mark.
  *
  * An entry is trusted for a moment, then the file is looked at again: where it is still the same file with the same
  * size and time of change, the entry is trusted anew. A file that was changed less than two seconds before it was read
@@ -26,23 +26,25 @@ export interface FileIdentity {
   readonly ino: number | null;
   /** Size in bytes. */
   readonly size: number;
-  /** Time of the last change. */
+  /** Time of the last change of the content. */
   readonly mtime: Date | null;
+  /** Permission bits: who may not read the file any more does not get it from memory. */
+  readonly mode: number | null;
 }
 
 interface Entry {
   readonly response: ReusableResponse;
-  readonly filePath: string;
   readonly identity: FileIdentity;
   readonly isRenewable: boolean;
   readonly costBytes: number;
   freshUntilMs: number;
+  wasUsed: boolean;
 }
 
 /** Small files by request path. */
 export class FileCache {
   readonly #options: CacheOptions;
-  readonly #lookAt: (filePath: string) => FileIdentity | undefined;
+  readonly #lookAt: (path: string) => FileIdentity | undefined;
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
 
@@ -50,9 +52,9 @@ export class FileCache {
    * Makes an empty cache.
    *
    * @param options Bounds.
-   * @param lookAt Reads the present identity of a file; `undefined` where there is none.
+   * @param lookAt Finds the file that a request path names now; `undefined` where there is none.
    */
-  constructor(options: CacheOptions, lookAt: (filePath: string) => FileIdentity | undefined) {
+  constructor(options: CacheOptions, lookAt: (path: string) => FileIdentity | undefined) {
     this.#options = options;
     this.#lookAt = lookAt;
   }
@@ -67,42 +69,52 @@ export class FileCache {
   get(path: string, nowMs: number): ReusableResponse | undefined {
     const entry = this.#entries.get(path);
     if (entry === undefined) return undefined;
+    entry.wasUsed = true;
     if (nowMs < entry.freshUntilMs) return entry.response;
     this.#drop(path, entry);
-    if (!entry.isRenewable || !isSameFile(entry.identity, this.#lookAt(entry.filePath))) return undefined;
+    if (!entry.isRenewable || !isSameFile(entry.identity, this.#lookAt(path))) return undefined;
     entry.freshUntilMs = nowMs + this.#options.freshMs;
     this.#put(path, entry);
     return entry.response;
   }
 
   /**
-   * Keeps a response, and drops the ones unused for longest where room is needed.
+   * Keeps a response, and drops others where room is needed.
    *
    * @param path The request path, resolved.
    * @param response The response; its body is in memory.
-   * @param file The file that it was read from, and its state then.
+   * @param identity The file that it was read from, and its state then.
    * @param nowMs The time, on a clock that never jumps.
    */
   set(
     path: string,
     response: ReusableResponse,
-    file: { readonly path: string; readonly identity: FileIdentity },
+    identity: FileIdentity,
     nowMs: number,
   ): void {
-    const ageMs = Date.now() - (file.identity.mtime?.getTime() ?? 0);
     const known = this.#entries.get(path);
     if (known !== undefined) this.#drop(path, known);
+    const costBytes = ENTRY_OVERHEAD_BYTES + response.body.length;
+    if (costBytes > this.#options.bytes) return;
+    const ageMs = Date.now() - (identity.mtime?.getTime() ?? 0);
     this.#put(path, {
       response,
-      filePath: file.path,
-      identity: file.identity,
+      identity,
       isRenewable: ageMs > COARSE_MTIME_MS,
-      costBytes: ENTRY_OVERHEAD_BYTES + response.body.length,
+      costBytes,
       freshUntilMs: nowMs + this.#options.freshMs,
+      wasUsed: false,
     });
-    for (const [oldest, entry] of this.#entries) {
-      if (this.#bytes <= this.#options.bytes) break;
-      this.#drop(oldest, entry);
+    this.#makeRoom(path);
+  }
+
+  #makeRoom(newest: string): void {
+    for (const [path, entry] of this.#entries) {
+      if (this.#bytes <= this.#options.bytes) return;
+      this.#drop(path, entry);
+      if (!entry.wasUsed && path !== newest) continue;
+      entry.wasUsed = false;
+      this.#put(path, entry);
     }
   }
 
@@ -119,5 +131,5 @@ export class FileCache {
 
 function isSameFile(before: FileIdentity, now: FileIdentity | undefined): boolean {
   return now !== undefined && before.ino === now.ino && before.dev === now.dev && before.size === now.size &&
-    before.mtime?.getTime() === now.mtime?.getTime();
+    before.mode === now.mode && before.mtime?.getTime() === now.mtime?.getTime();
 }

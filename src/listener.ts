@@ -19,20 +19,29 @@ const BACKLOG = 4096;
 /** How long accepting pauses when no descriptor is left, in milliseconds. */
 const EXHAUSTED_PAUSE_MS = 100;
 
-/** An address to listen on, as it was requested: clones of a socket are found under it. */
+/** How often a port is chosen anew that turns out to be taken on a second address. */
+const CHOICES = 16;
+
+/** An address to listen on. */
 export interface Binding {
-  /** Address or name. */
+  /** Address or name, as it was requested: clones of a socket are found under it. */
   readonly hostname: string;
-  /** The port asked for, which may be 0. */
+  /** The port, never 0. */
   readonly port: number;
-  /** The port that the socket has. */
-  readonly actualPort: number;
 }
 
-/** `loadBalanced` is in no type declaration of Deno; {@linkcode cloneListener} checks that it does its work. */
+/** A listener that holds a queue, and where. */
+export interface BoundListener {
+  /** The listener. */
+  readonly listener: Deno.TcpListener;
+  /** Its address. */
+  readonly binding: Binding;
+}
+
+/** `loadBalanced` is in no type declaration of Deno; {@linkcode cloneListener} finds out whether it does its work. */
 type SharedListenOptions = Deno.TcpListenOptions & { loadBalanced: boolean };
 
-function listenShared(hostname: string, port: number): Deno.TcpListener {
+function listenShared({ hostname, port }: Binding): Deno.TcpListener {
   const options: SharedListenOptions = { hostname, port, tcpBacklog: BACKLOG, loadBalanced: true };
   return Deno.listen(options);
 }
@@ -43,53 +52,58 @@ function listenShared(hostname: string, port: number): Deno.TcpListener {
  *
  * @param hostname Name or address; `localhost` is 127.0.0.1 and, where the machine has it, ::1.
  * @param port Port; 0 lets the system choose one, the same for all addresses.
- * @returns The listeners, each with its binding.
+ * @returns The listeners.
  * @throws {StartError} Where one cannot be bound; then none is.
  */
-export function bind(hostname: string, port: number): { listener: Deno.TcpListener; binding: Binding }[] {
-  const bound: { listener: Deno.TcpListener; binding: Binding }[] = [];
-  const hostnames = hostname === "localhost" ? ["127.0.0.1", "::1"] : [hostname];
-  try {
-    for (const name of hostnames) {
-      const wanted = bound[0]?.binding.actualPort ?? port;
-      const listener = tryListen(name, wanted, bound.length > 0);
-      if (listener === undefined) continue;
-      bound.push({ listener, binding: { hostname: name, port: wanted, actualPort: listener.addr.port } });
+export function bind(hostname: string, port: number): BoundListener[] {
+  for (let choice = 1;; choice++) {
+    const bound: BoundListener[] = [];
+    try {
+      if (hostname !== "localhost") return [bindOne(hostname, port)];
+      bound.push(bindOne("127.0.0.1", port));
+      return bound.concat(bindLoopback6(bound[0]?.binding.port ?? port));
+    } catch (error) {
+      for (const { listener } of bound) listener.close();
+      const isTaken = error instanceof Deno.errors.AddrInUse && port === 0 && choice < CHOICES;
+      if (!isTaken) throw describeListenError(error, hostname, port);
     }
-  } catch (error) {
-    for (const { listener } of bound) listener.close();
-    throw describeListenError(error, hostname, bound[0]?.binding.actualPort ?? port);
   }
-  return bound;
 }
 
-/** An optional address that the machine does not have is left out. */
-function tryListen(hostname: string, port: number, isOptional: boolean): Deno.TcpListener | undefined {
+/** Listening the plain way first chooses the port, and finds out whether this process shares one there already. */
+function bindOne(hostname: string, port: number): BoundListener {
+  const probe = Deno.listen({ hostname, port });
+  const binding = { hostname, port: probe.addr.port };
+  probe.close();
+  return { listener: listenShared(binding), binding };
+}
+
+/** A machine without ::1 does without. */
+function bindLoopback6(port: number): BoundListener[] {
   try {
-    return listenShared(hostname, port);
+    return [bindOne("::1", port)];
   } catch (error) {
-    if (isOptional && !(error instanceof Deno.errors.AddrInUse)) return undefined;
-    throw error;
+    if (error instanceof Deno.errors.AddrInUse) throw error;
+    return [];
   }
 }
 
 /**
  * Opens a further listener on a socket that {@linkcode bind} bound.
  *
- * @param binding The address as it was requested there.
+ * @param binding The address.
  * @returns A listener on the same queue.
  * @throws {StartError} Where the runtime does not share the socket.
  */
-export function cloneListener({ hostname, port, actualPort }: Binding): Deno.TcpListener {
-  let listener;
+export function cloneListener(binding: Binding): Deno.TcpListener {
   try {
-    listener = listenShared(hostname, port);
+    return listenShared(binding);
   } catch (error) {
-    throw describeListenError(error, hostname, actualPort);
+    if (!(error instanceof Deno.errors.AddrInUse)) throw describeListenError(error, binding.hostname, binding.port);
+    throw new StartError("This Deno does not share a listening socket among workers: use 2.9 or later", {
+      cause: error,
+    });
   }
-  if (listener.addr.port === actualPort) return listener;
-  listener.close();
-  throw new StartError("This version of Deno does not share listening sockets between workers: use Deno 2.9 or later");
 }
 
 function describeListenError(error: unknown, hostname: string, port: number): StartError {

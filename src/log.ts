@@ -68,8 +68,13 @@ export function openLog(level: LogLevel, filePath: string | undefined): Log {
   };
 }
 
-/** Keeps an event on its line, whatever a client put into it. */
-function escapeControls(text: string): string {
+/**
+ * Keeps a message on its line, whatever somebody put into it.
+ *
+ * @param text The message.
+ * @returns The message with control characters as `\\uXXXX`.
+ */
+export function escapeControls(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;

@@ -42,11 +42,14 @@ export class ReceiveBuffer {
    * Makes room for the next read.
    *
    * @returns Where to read into: never empty, valid until the next call.
+   * @throws {RangeError} Where it is full: a parser must refuse before it, since a read of nothing returns at once and
+   * for ever.
    */
   room(): Uint8Array<ArrayBuffer> {
     const capacity = this.#selectCapacity();
     if (capacity !== this.bytes.length) this.#moveTo(new Uint8Array(capacity));
     else if (this.start > 0) this.#moveTo(this.bytes);
+    if (this.end === this.bytes.length) throw new RangeError(`Nothing takes the ${this.end} bytes received`);
     return this.end === 0 ? this.bytes : this.bytes.subarray(this.end);
   }
 

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { dirname, fromFileUrl } from "@std/path";
 import type { ServerOptions } from "./config.ts";
 import { StartError } from "./errors.ts";
+import type { Binding } from "./listener.ts";
 import { bind } from "./listener.ts";
 import { openLog } from "./log.ts";
 import { WorkerPool } from "./worker_pool.ts";
@@ -34,48 +36,63 @@ export interface Server {
  */
 export async function startServer(options: ServerOptions, createWorker?: () => Worker): Promise<Server> {
   checkRoot(options.root);
+  if (createWorker === undefined) checkWorkerSource();
   const bound = bind(options.hostname, options.port);
+  const bindings = bound.map(({ binding }) => binding);
   const closers = bound.map(({ listener }) => () => listener.close());
-  const closeAll = () => {
-    for (const close of closers.splice(0)) close();
-  };
   try {
     const log = openLog(options.logLevel, options.logFile);
-    closers.push(() => log.close());
-    const pool = new WorkerPool({
-      server: options,
-      bindings: bound.map(({ binding }) => binding),
-      event: log.event,
-      access: log.access,
-      ...(createWorker && { createWorker }),
-    });
+    closers.push(log.close);
+    const { event, access } = log;
+    const pool = new WorkerPool({ server: options, bindings, event, access, ...(createWorker && { createWorker }) });
     await pool.start();
-    const urls = bound.map(({ binding }) => formatUrl(options.hostname, binding));
-    return createServer(pool, [...new Set(urls)], options.graceMs, closeAll);
+    return createServer(pool, options, bindings, closers);
   } catch (error) {
-    closeAll();
+    for (const close of closers) close();
     throw error;
   }
 }
 
-function createServer(pool: WorkerPool, urls: readonly string[], graceMs: number, closeAll: () => void): Server {
+/** @param closers Those of the listeners, and as the last one that of the log. */
+function createServer(
+  pool: WorkerPool,
+  { hostname, graceMs }: ServerOptions,
+  bindings: readonly Binding[],
+  closers: (() => void)[],
+): Server {
   let stopped: Promise<void> | undefined;
-  const abort = () => {
-    pool.stop();
-    closeAll();
+  const close = (keep: number) => {
+    for (const closer of closers.splice(0, closers.length - keep)) closer();
   };
   const stop = async () => {
+    close(1);
     const timer = setTimeout(() => pool.stop(), graceMs);
     await pool.drain();
     clearTimeout(timer);
-    closeAll();
+    close(0);
   };
-  return { urls, abort, stop: () => stopped ??= stop() };
+  return {
+    urls: [...new Set(bindings.map((binding) => formatUrl(hostname, binding)))],
+    stop: () => stopped ??= stop(),
+    abort: () => {
+      pool.stop();
+      close(0);
+    },
+  };
 }
 
-function formatUrl(hostname: string, binding: { hostname: string; actualPort: number }): string {
+function formatUrl(hostname: string, binding: Binding): string {
   const name = hostname === "localhost" ? hostname : binding.hostname;
-  return `http://${name.includes(":") && !name.startsWith("[") ? `[${name}]` : name}:${binding.actualPort}`;
+  return `http://${name.includes(":") && !name.startsWith("[") ? `[${name}]` : name}:${binding.port}`;
+}
+
+/** Workers load their modules with the permissions of the process, unlike the main module. */
+function checkWorkerSource(): void {
+  if (!import.meta.url.startsWith("file:")) return;
+  const path = dirname(fromFileUrl(import.meta.url));
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
+    throw new StartError(`The workers may not read their own modules: add --allow-read=${path}`);
+  }
 }
 
 function checkRoot(root: string): void {

@@ -53,7 +53,7 @@ export interface StaticOptions {
  * @returns A handler that answers at once, and throws `HttpError` where there is nothing to serve.
  */
 export function staticHandler({ root, cache, clock }: StaticOptions): Handler {
-  const files = new FileCache(cache, statRegularFile);
+  const files = new FileCache(cache, (path) => findRegularFile(root, path));
 
   function serveFile(request: RequestHead): HttpResponse {
     if (request.method !== "GET" && request.method !== "HEAD") return answerOtherMethod(request.method);
@@ -71,7 +71,7 @@ export function staticHandler({ root, cache, clock }: StaticOptions): Handler {
     const fields = [["Content-Type", selectMediaType(filePath)]] as const;
     if (info.size > cache.entryBytes) return new HttpResponse(200, fields, { file, length: info.size });
     const response = new ReusableResponse(200, fields, readAndClose(file, info.size));
-    files.set(path, response, { path: filePath, identity: info }, clock.nowMs);
+    files.set(path, response, info, clock.nowMs);
     return response;
   }
 
@@ -115,24 +115,25 @@ function resolveInside(realRoot: string, path: string): string {
   return realPath;
 }
 
+/** The file that a path names now, found as for a first request: links may lead elsewhere since. */
+function findRegularFile(root: string, path: string): Deno.FileInfo | undefined {
+  try {
+    const filePath = locate(root, path);
+    return filePath === undefined ? undefined : Deno.statSync(filePath);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Looks before it opens, since opening a FIFO waits for a writer; and after, since the name may have changed hands. */
 function openRegularFile(filePath: string): { file: Deno.FsFile; info: Deno.FileInfo } {
-  const before = statRegularFile(filePath);
-  if (before === undefined) throw notFound("Path names no regular file");
+  const before = Deno.statSync(filePath);
+  if (!before.isFile) throw notFound("Path names no regular file");
   const file = Deno.openSync(filePath);
   const info = file.statSync();
   if (info.isFile && info.ino === before.ino && info.dev === before.dev) return { file, info };
   file.close();
   throw notFound("File was replaced while it was opened");
-}
-
-function statRegularFile(filePath: string): Deno.FileInfo | undefined {
-  try {
-    const info = Deno.statSync(filePath);
-    return info.isFile ? info : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Reads a whole file; one that shrinks meanwhile gives what it has, and that is then its length. */

@@ -1,0 +1,153 @@
+/** The command line as a table: arguments → what they ask for, or a usage error. */
+
+import { assert, assertEquals, assertInstanceOf, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { HELP, parseCommand } from "../src/cli.ts";
+import type { Command } from "../src/cli.ts";
+import { DEFAULT_OPTIONS } from "../src/config.ts";
+import { UsageError } from "../src/errors.ts";
+
+/** The options of a command that serves. */
+type Options = Extract<Command, { kind: "serve" }>["options"];
+
+const SERVES: readonly [args: readonly string[], options: Partial<Options>][] = [
+  [[], {}],
+  [["-p", "8081"], { port: 8081 }],
+  [["-p8081"], { port: 8081 }],
+  [["--port", "8081"], { port: 8081 }],
+  [["--port=8081"], { port: 8081 }],
+  [["-p", "0"], { port: 0 }],
+  [["-p", "65535"], { port: 65_535 }],
+  [["-p", "080"], { port: 80 }],
+  [["-h", "0.0.0.0"], { hostname: "0.0.0.0" }],
+  [["-h", "::1"], { hostname: "::1" }],
+  [["--host", "example.org"], { hostname: "example.org" }],
+  [["-h", "127.1"], { hostname: "127.1" }],
+  [["-r", "www"], { root: "www" }],
+  [["--root", "www"], { root: "www" }],
+  [["--root=a=b"], { root: "a=b" }],
+  [["www"], { root: "www" }],
+  [["/srv/www site"], { root: "/srv/www site" }],
+  [["-p", "80", "www", "-v"], { port: 80, root: "www", logLevel: "info" }],
+  [["-v", "www"], { root: "www", logLevel: "info" }],
+  [["--", "-www"], { root: "-www" }],
+  [["--", "--help"], { root: "--help" }],
+  [["-r=-www"], { root: "-www" }],
+  [["-w", "1"], { workers: 1 }],
+  [["-w", "512"], { workers: 512 }],
+  [["--workers", "4"], { workers: 4 }],
+  [["-l", "a.log"], { logFile: "a.log" }],
+  [["--log", "/var/log/a b.log"], { logFile: "/var/log/a b.log" }],
+  [["-l", "007"], { logFile: "007" }],
+  [["-v"], { logLevel: "info" }],
+  [["-d"], { logLevel: "debug" }],
+  [["-v", "-d"], { logLevel: "debug" }],
+  [["-d", "-v"], { logLevel: "debug" }],
+  [["-vd"], { logLevel: "debug" }],
+  [["-vp", "81"], { logLevel: "info", port: 81 }],
+  [["--grace", "0"], { graceMs: 0 }],
+  [["--grace", "3"], { graceMs: 3_000 }],
+  // The last one holds.
+  [["-p", "1", "-p", "2"], { port: 2 }],
+  [["-r", "a", "--root", "b"], { root: "b" }],
+  // Names of directories are text, whatever they look like.
+  [["-r", "1.10"], { root: "1.10" }],
+  [["1.10"], { root: "1.10" }],
+  [["007"], { root: "007" }],
+  [["0x10"], { root: "0x10" }],
+  [["1e3"], { root: "1e3" }],
+];
+
+for (const [args, options] of SERVES) {
+  Deno.test(`parseCommand ${JSON.stringify(args)} serves with ${JSON.stringify(options)}`, () => {
+    assertEquals(parseCommand(args), { kind: "serve", options: { root: ".", ...options } });
+  });
+}
+
+const OTHERS: readonly [args: readonly string[], kind: "help" | "version"][] = [
+  [["--help"], "help"],
+  [["-p", "81", "--help"], "help"],
+  [["--help", "--version"], "help"],
+  [["--version"], "version"],
+  [["www", "--version"], "version"],
+  // Somebody who asks for help gets it, whatever else is wrong.
+  [["-p", "x", "--help"], "help"],
+  [["a", "b", "--help"], "help"],
+];
+
+for (const [args, kind] of OTHERS) {
+  Deno.test(`parseCommand ${JSON.stringify(args)} asks for ${kind}`, () => assertEquals(parseCommand(args), { kind }));
+}
+
+const ERRORS: readonly [args: readonly string[], message: string][] = [
+  [["--nope"], "--nope"],
+  [["--nope=1"], "--nope"],
+  [["-x"], "-x"],
+  [["-vx"], "-vx"],
+  [["--no-v"], "--no-v"],
+  [["--no-port"], "--no-port"],
+  [["--Port", "80"], "--Port"],
+  [["--__proto__=1"], "--__proto__"],
+  [["--constructor", "1"], "--constructor"],
+  [["-p"], "--port needs a value"],
+  [["--port="], "--port needs a value"],
+  [["-p", ""], "--port needs a value"],
+  [["-p", "-v"], "--port needs a value"],
+  [["-h"], "--host needs a value"],
+  [["-h", ""], "--host needs a value"],
+  [["-r"], "--root needs a value"],
+  [["-r", ""], "--root needs a value"],
+  [["-w"], "--workers needs a value"],
+  [["-l"], "--log needs a value"],
+  [["-l", ""], "--log needs a value"],
+  [["--grace"], "--grace needs a value"],
+  [[""], "needs a value"],
+  [["-p", "65536"], "--port is a whole number from 0 to 65535"],
+  [["-p", "-1"], "-1"],
+  [["-p", "80.0"], "--port is a whole number"],
+  [["-p", "8e1"], "--port is a whole number"],
+  [["-p", "0x50"], "--port is a whole number"],
+  [["-p", " 80"], "--port is a whole number"],
+  [["-p", "+80"], "--port is a whole number"],
+  [["-p", "٨٠"], "--port is a whole number"],
+  [["-p", "80\n"], "--port is a whole number"],
+  [["-p", "99999999999999999999"], "--port is a whole number"],
+  [["-p", "http"], "--port is a whole number"],
+  [["-p", "Infinity"], "--port is a whole number"],
+  [["-w", "0"], "--workers is a whole number from 1"],
+  [["-w", "513"], "--workers is a whole number"],
+  [["-w", "1.5"], "--workers is a whole number"],
+  [["-w", "auto"], "--workers is a whole number"],
+  [["--grace", "1.5"], "--grace is a whole number"],
+  [["--grace", "-1"], "-1"],
+  [["--grace", "forever"], "--grace is a whole number"],
+  [["a", "b"], "a, b"],
+  [["-r", "a", "b"], "a, b"],
+  [["a", "--", "b"], "a, b"],
+];
+
+for (const [args, message] of ERRORS) {
+  Deno.test(`parseCommand ${JSON.stringify(args)} is a usage error`, () => {
+    const error = assertThrows(() => parseCommand(args));
+    assertInstanceOf(error, UsageError);
+    assertStringIncludes(error.message, message);
+    assertStringIncludes(error.message, "--help");
+  });
+}
+
+Deno.test("HELP lists every option and the defaults", () => {
+  const lines: readonly RegExp[] = [
+    /^ +-p, --port N .*\b8080\b/m,
+    /^ +-h, --host H .*\blocalhost\b/m,
+    /^ +-r, --root DIR .*DIR.*default \./m,
+    /^ +-w, --workers N .*processors/m,
+    /^ +-l, --log FILE .*--allow-write/m,
+    /^ +-v .*INFO.*ERROR/m,
+    /^ +-d .*DEBUG/m,
+    /^ +--grace S .*\b10\b/m,
+    /^ +--help /m,
+    /^ +--version /m,
+  ];
+  for (const line of lines) assertMatch(HELP, line);
+  for (const line of HELP.split("\n")) assert(line.length <= 100, line);
+  assertStringIncludes(HELP, String(DEFAULT_OPTIONS.port));
+});
