@@ -37,21 +37,19 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 async function serve(options: ServerOptions): Promise<void> {
-  const server = await startServer(Object.freeze(options));
-  const workers = options.workers === 1 ? "1 worker" : `${options.workers} workers`;
-
+  const starting = startServer(Object.freeze(options));
   let isStopping = false;
   const stop = async () => {
-    if (isStopping) {
-      server.abort();
-      Deno.exit(1);
-    }
+    if (isStopping) Deno.exit(1);
     isStopping = true;
-    await server.stop();
+    await (await starting).stop();
     Deno.exit(0);
   };
   const signals: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   for (const signal of signals) Deno.addSignalListener(signal, stop);
+
+  const server = await starting;
+  const workers = options.workers === 1 ? "1 worker" : `${options.workers} workers`;
   console.log(`Sockeye serves ${options.root} on ${server.urls.join(" and ")} with ${workers}`);
 }
 

@@ -12,7 +12,7 @@ import { createBodyDecoder } from "./body_decoder.ts";
 import type { Clock } from "./clock.ts";
 import type { Limits, LogLevel, Timeouts } from "./config.ts";
 import { errorResponse } from "./error_response.ts";
-import { HttpError, TransportError } from "./errors.ts";
+import { HttpError, toHttpError, TransportError } from "./errors.ts";
 import { parseRequestHead } from "./http1.ts";
 import type { Handler, HttpResponse, RequestHead } from "./message.ts";
 import { ReceiveBuffer } from "./receive_buffer.ts";
@@ -85,8 +85,8 @@ export class Connection {
   #stage: Stage = "request";
   /** Set with the first byte of a head; later bytes do not renew it. */
   #headDeadlineMs = Infinity;
-  /** Whether the client may still be sending what nobody will read. */
-  #hasUnread = false;
+  /** Whether the client has closed its sending side. */
+  #hasEnded = false;
   #hasExpired = false;
   #isClosed = false;
 
@@ -122,7 +122,7 @@ export class Connection {
       if (!goesOn) break;
     }
     await this.#writer.flush();
-    if (this.#hasUnread || this.#received.length > 0) await this.#linger();
+    if (!this.#hasEnded) await this.#linger();
   }
 
   /** The deadline has passed: 408 where a request had begun (RFC 9110 section 15.5.9), and the end. */
@@ -130,11 +130,10 @@ export class Connection {
     const { report, timeouts } = this.#context;
     const isRoutine = this.#stage === "request" || this.#stage === "linger";
     report(isRoutine ? "debug" : "info", `${this.#remote} closed: time-out while waiting for ${this.#stage}`);
-    if (this.#stage !== "head") return this.close();
+    if (this.#stage !== "head" && this.#stage !== "drain") return this.close();
     this.#hasExpired = true;
-    this.#hasUnread = true;
     this.#wait("linger", timeouts.lingerMs);
-    Promise.resolve(this.#answer(undefined, errorResponse(new HttpError(408, "Time-out")), false))
+    Promise.resolve(this.#answer(undefined, errorResponse(new HttpError(408, "Time-out"), undefined), false))
       .then(() => this.#conn.closeWrite())
       .catch(() => this.close());
   }
@@ -183,83 +182,111 @@ export class Connection {
 
   /** Reads more of a head. Returns whether the connection goes on. */
   async #receive(): Promise<boolean> {
-    const { clock, timeouts, isDraining } = this.#context;
-    if (this.#received.length > 0) {
-      if (this.#stage !== "head") this.#headDeadlineMs = clock.nowMs + timeouts.headMs;
-      return await this.#read("head", this.#headDeadlineMs);
+    const { clock, timeouts, isDraining, report } = this.#context;
+    if (this.#received.length === 0) {
+      return !isDraining && await this.#read("request", clock.nowMs + timeouts.idleMs);
     }
-    return !isDraining && await this.#read("request", clock.nowMs + timeouts.idleMs);
+    if (this.#stage !== "head") this.#headDeadlineMs = clock.nowMs + timeouts.headMs;
+    if (await this.#read("head", this.#headDeadlineMs)) return true;
+    if (!this.#hasExpired) report("info", `${this.#remote} closed: the client ended amid a head`);
+    return false;
   }
 
   /** Answers one request. Returns whether the connection goes on. */
   async #exchange(head: RequestHead): Promise<boolean> {
-    this.#wait("handler", Infinity);
-    let isPersistent = head.persistent && !this.#context.isDraining && isDrainable(head, this.#context.limits);
+    const startMs = this.#context.clock.nowMs;
+    let isPersistent = head.persistent;
     let response: HttpResponse;
     try {
       checkBodyLength(head, this.#context.limits);
+      if (head.framing.kind !== "none") isPersistent = await this.#drain(head) && isPersistent;
+      if (this.#hasExpired) return false;
+      this.#wait("handler", Infinity);
       const answer = this.#context.handler(head);
-      response = answer instanceof Promise ? await answer : answer;
+      response = answer instanceof Promise ? await this.#awaitAnswer(answer) : answer;
     } catch (error) {
+      if (error instanceof TransportError) throw error;
       const httpError = this.#reportFailure(error);
       isPersistent &&= !httpError.close;
-      response = errorResponse(httpError);
+      response = httpError.page ?? errorResponse(httpError, head.fieldLines.getList("accept"));
     }
-    const sending = this.#answer(head, response, isPersistent);
+    isPersistent &&= !this.#context.isDraining;
+    let sending;
+    try {
+      sending = this.#answer(head, response, isPersistent, startMs);
+    } catch (error) {
+      // The response broke the rules of a head, and nothing of it was sent.
+      isPersistent = false;
+      sending = this.#answer(head, errorResponse(this.#reportFailure(error), undefined), isPersistent, startMs);
+    }
     if (sending !== undefined) await sending;
-    if (head.framing.kind === "none") return isPersistent;
-    const isDrained = isPersistent && await this.#drain(head);
-    this.#hasUnread = !isDrained;
-    return isDrained;
+    return isPersistent;
+  }
+
+  /** What was answered before must not wait for this one. */
+  async #awaitAnswer(answer: Promise<HttpResponse>): Promise<HttpResponse> {
+    if (this.#writer.isWaiting) {
+      answer.catch(() => {});
+      await this.#writer.flush();
+      this.#wait("handler", Infinity);
+    }
+    return await answer;
   }
 
   /** Answers what is no request. Where its end is cannot be known, so nothing behind it is read. */
   async #refuse(error: HttpError): Promise<void> {
-    this.#hasUnread = true;
     this.#context.report("info", `${this.#remote} ${error.status}: ${error.message}`);
-    await this.#answer(undefined, errorResponse(error), false);
+    await this.#answer(undefined, errorResponse(error, undefined), false);
   }
 
   /** Returns nothing where the answer is to leave with the next one. */
-  #answer(head: RequestHead | undefined, response: HttpResponse, persistent: boolean): Promise<void> | undefined {
+  #answer(
+    head: RequestHead | undefined,
+    response: HttpResponse,
+    persistent: boolean,
+    startMs: number = this.#context.clock.nowMs,
+  ): Promise<void> | undefined {
     const headOnly = head?.method === "HEAD";
-    const sending = this.#writer.send(response, { persistent, headOnly, more: this.#received.length > 0 });
+    const more = persistent && this.#received.length > 0;
+    const sending = this.#writer.send(response, { persistent, headOnly, more });
     const { logExchange, clock } = this.#context;
     if (logExchange === undefined) return sending;
-    const startMs = clock.nowMs;
     const log = () => {
       clock.read();
       const { bodyBytes } = this.#writer;
+      const durationMs = clock.nowMs - startMs;
       logExchange({
         remote: this.#remote,
         head,
         status: response.status,
-        bodyBytes,
-        durationMs: clock.nowMs - startMs,
+        bodyBytes: Math.max(0, bodyBytes),
+        durationMs,
       });
     };
     if (sending === undefined) log();
     return sending?.finally(log);
   }
 
-  /** Reads what is left of a body that nobody wanted, within bounds. Returns whether that was all of it. */
-  async #drain(head: RequestHead): Promise<boolean> {
-    const { limits, timeouts, clock, report } = this.#context;
+  /**
+   * Reads the body, which no handler wants, within bounds. Returns whether that was all of it, so that the connection
+   * can go on.
+   *
+   * A client that waits for 100 (Continue) may or may not send the body when it gets its answer at once, so that
+   * connection ends: RFC 9110 section 10.1.1.
+   */
+  async #drain({ framing, expectsContinue }: RequestHead): Promise<boolean> {
+    const { limits, timeouts, clock } = this.#context;
+    const isLong = framing.kind === "fixed" && framing.contentLength > limits.drainBytes;
+    const decoder = createBodyDecoder(framing, limits);
+    if (isLong || (expectsContinue && !decoder.done)) return false;
     const deadlineMs = clock.nowMs + timeouts.drainMs;
-    const decoder = createBodyDecoder(head.framing, limits);
-    let drained = 0;
-    try {
-      while (!decoder.done && drained <= limits.drainBytes) {
-        const piece = decoder.next(this.#received);
-        drained += piece?.length ?? 0;
-        if (piece === undefined && !decoder.done && !(await this.#read("drain", deadlineMs))) return false;
-      }
-      return decoder.done;
-    } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      report("info", `${this.#remote} closed: ${error.message}`);
-      return false;
+    for (let drained = 0; !decoder.done && drained <= limits.drainBytes;) {
+      const { length } = this.#received;
+      const piece = decoder.next(this.#received);
+      drained += length - this.#received.length;
+      if (piece === undefined && !decoder.done && !(await this.#read("drain", deadlineMs))) return false;
     }
+    return decoder.done;
   }
 
   /**
@@ -289,31 +316,22 @@ export class Connection {
     }
     this.#context.clock.read();
     if (count === null) {
-      this.#hasUnread = false;
+      this.#hasEnded = true;
       return false;
     }
     this.#received.received(count);
     return stage === "linger" || !this.#hasExpired;
   }
 
+  /** Only what is the server's doing is an error of the log; a client could fill it with the rest. */
   #reportFailure(error: unknown): HttpError {
-    if (error instanceof HttpError) {
-      this.#context.report(error.status < 500 ? "debug" : "error", `${this.#remote} ${error.status}: ${error.message}`);
-      return error;
-    }
-    this.#context.report("error", `${this.#remote} 500: ${describe(error)}`);
-    return new HttpError(500, "Handler failed", { cause: error, close: true });
+    const httpError = toHttpError(error);
+    const { status, message, cause } = httpError;
+    const isOurs = status === 500 || status === 503;
+    const detail = status === 500 ? describe(cause ?? httpError) : message;
+    this.#context.report(isOurs ? "error" : "debug", `${this.#remote} ${status}: ${detail}`);
+    return httpError;
   }
-}
-
-/**
- * Whether the body may be read to its end so that the connection can go on. A client that waits for 100 (Continue) and
- * gets its answer at once may or may not send the body, so that connection ends: RFC 9110 section 10.1.1.
- */
-function isDrainable(head: RequestHead, limits: Limits): boolean {
-  const { framing } = head;
-  if (framing.kind === "none") return true;
-  return !head.expectsContinue && (framing.kind === "chunked" || framing.contentLength <= limits.drainBytes);
 }
 
 /** RFC 9110 section 15.5.14. */

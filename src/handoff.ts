@@ -13,9 +13,9 @@
 /** How far ahead of another one may be and still accept. At 0 each connection would wake a second thread. */
 const SLACK = 1;
 /** How long a worker stands back before it asks, and how long it then waits for the sign of life; in milliseconds. */
-const PATIENCE_MS = 6;
+const PATIENCE_MS = 7;
 /** After this long with no connection opened or closed anywhere, standing back ends; in milliseconds. */
-const QUIET_MS = 1_000;
+const QUIET_MS = 5_000;
 
 /** The load of a worker that accepts nothing: it is starting, draining or dead. */
 const ABSENT = 0x7fff_ffff;
@@ -85,20 +85,27 @@ export class Handoff {
   /** Waits while this worker is ahead of one that could take the next connection. */
   async awaitTurn(): Promise<void> {
     const cells = this.#cells;
-    let changes = Atomics.load(cells, CHANGES);
-    let quietSinceMs = Date.now();
+    let rivalCell = this.#loadCell;
+    let rivalSinceMs = 0;
+    let seenChanges = -1;
+    let quietSinceMs = 0;
     for (;;) {
-      const loadCell = this.#findLeastLoaded();
-      if (this.load <= Atomics.load(cells, loadCell) + SLACK) return;
-      if (await this.#waitForNews(changes)) {
-        if (changes === Atomics.load(cells, CHANGES)) continue;
-        changes = Atomics.load(cells, CHANGES);
-        quietSinceMs = Date.now();
-        continue;
+      const changes = Atomics.load(cells, CHANGES);
+      const leastCell = this.#findLeastLoaded();
+      if (this.load <= Atomics.load(cells, leastCell) + SLACK) return;
+
+      const nowMs = Date.now();
+      if (changes !== seenChanges) quietSinceMs = nowMs;
+      else if (nowMs - quietSinceMs > QUIET_MS) return;
+      seenChanges = changes;
+
+      if (leastCell !== rivalCell) rivalSinceMs = nowMs;
+      else if (nowMs - rivalSinceMs >= PATIENCE_MS) {
+        this.#ask(leastCell);
+        rivalSinceMs = nowMs;
       }
-      if (Date.now() - quietSinceMs > QUIET_MS) return;
-      this.#ask(loadCell);
-      await this.#waitForNews(changes);
+      rivalCell = leastCell;
+      await Atomics.waitAsync(cells, CHANGES, changes, PATIENCE_MS).value;
     }
   }
 
@@ -119,7 +126,7 @@ export class Handoff {
     let least = this.#loadCell;
     for (let cell = 1; cell <= this.#workers; cell++) {
       const askedMs = Atomics.load(cells, cell + this.#workers);
-      const isStuck = askedMs !== 0 && timestamp() - askedMs >= PATIENCE_MS;
+      const isStuck = askedMs !== 0 && ((timestamp() - askedMs) & 0x3fff_ffff) >= PATIENCE_MS;
       if (!isStuck && Atomics.load(cells, cell) < Atomics.load(cells, least)) least = cell;
     }
     return least;
@@ -130,11 +137,6 @@ export class Handoff {
     if (Atomics.compareExchange(this.#cells, questionCell, 0, timestamp()) === 0) {
       Atomics.notify(this.#cells, questionCell);
     }
-  }
-
-  /** Whether there was news, rather than {@linkcode PATIENCE_MS} of silence. */
-  async #waitForNews(changes: number): Promise<boolean> {
-    return await Atomics.waitAsync(this.#cells, CHANGES, changes, PATIENCE_MS).value !== "timed-out";
   }
 
   #tellChange(): void {

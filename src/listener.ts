@@ -150,8 +150,8 @@ export async function acceptConnections(listener: Deno.TcpListener, options: Acc
       handoff.opened();
       void serve(conn).finally(() => handoff.closed());
     } catch (error) {
-      if (isClosed(error)) return;
-      if (error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.ConnectionReset) continue;
+      if (LISTENER_CLOSED.some((type) => error instanceof type)) return;
+      if (CLIENT_GONE.some((type) => error instanceof type)) continue;
       if (!isExhausted) report("error", `Cannot accept connections: ${error instanceof Error ? error.message : error}`);
       isExhausted = true;
       await new Promise((resolve) => setTimeout(resolve, EXHAUSTED_PAUSE_MS));
@@ -160,6 +160,6 @@ export async function acceptConnections(listener: Deno.TcpListener, options: Acc
 }
 
 /** What `accept` throws when its listener is closed, before it or meanwhile. */
-function isClosed(error: unknown): boolean {
-  return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted;
-}
+const LISTENER_CLOSED = [Deno.errors.BadResource, Deno.errors.Interrupted];
+/** What it throws for one connection that was reset while it waited; a flood of them must not hold up the others. */
+const CLIENT_GONE = [Deno.errors.NotConnected, Deno.errors.ConnectionReset, Deno.errors.ConnectionAborted];

@@ -1,17 +1,23 @@
 /**
  * The log of the server: events through LogTape, access lines as they come, both to one file or to standard error.
  *
- * Only the main thread writes. That the log cannot be written (disk full, file system gone) is said once on standard
- * error and never stops the server.
+ * Only the main thread writes, and it never waits for it: a reader that is slow or gone, or a full disk, costs lines and
+ * not the server. How many were lost is said when the log can be written again.
  *
  * @module
  */
 
-import { configureSync, getLogger, getTextFormatter } from "@logtape/logtape";
+import { configureSync, getConfig, getLogger, getTextFormatter } from "@logtape/logtape";
 import type { LogLevel } from "./config.ts";
 import { StartError } from "./errors.ts";
 
 const ENCODER = new TextEncoder();
+const LF = 0x0a;
+
+/** What may wait to be written; lines beyond it are lost. */
+const QUEUE_BYTES = 1 << 20;
+/** How long closing waits for what is left, in milliseconds. */
+const CLOSE_MS = 1_000;
 
 /** Where events and access lines go. */
 export interface Log {
@@ -28,9 +34,13 @@ export interface Log {
    * @param lines Whole lines, encoded.
    */
   access(lines: Uint8Array): void;
-  /** Gives the file back. */
-  close(): void;
+  /** Writes what is left, within a second, and gives the file back. */
+  close(): Promise<void>;
 }
+
+/** The logs of this process by their LogTape category: LogTape is configured once for all of them. */
+const logs = new Map<string, { readonly level: LogLevel; readonly write: (bytes: Uint8Array) => void }>();
+let opened = 0;
 
 /**
  * Opens the log.
@@ -40,32 +50,96 @@ export interface Log {
  * @throws {StartError} Where the file cannot be opened.
  */
 export function openLog(level: LogLevel, filePath: string | undefined): Log {
-  const output = filePath === undefined ? undefined : openFile(filePath);
-  let isBroken = false;
-  const write = (bytes: Uint8Array) => {
-    try {
-      writeAll(output ?? Deno.stderr, bytes);
-      isBroken = false;
-    } catch (error) {
-      if (!isBroken && output !== undefined) console.error(`Cannot write to ${filePath}: ${describe(error)}`);
-      isBroken = true;
-    }
-  };
-  const format = getTextFormatter({ value: (value) => escapeControls(String(value)) });
-  configureSync({
-    reset: true,
-    sinks: { output: (record) => write(ENCODER.encode(format(record))) },
-    loggers: [
-      { category: ["sockeye"], lowestLevel: level, sinks: ["output"] },
-      { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["output"] },
-    ],
-  });
-  const logger = getLogger(["sockeye"]);
+  const file = filePath === undefined ? undefined : openFile(filePath);
+  const queue = new WriteQueue(file ?? Deno.stderr);
+  const id = String(++opened);
+  logs.set(id, { level, write: (bytes) => queue.add(bytes) });
+  configureOnce();
+  const logger = getLogger(["sockeye", id]);
   return {
     event: (eventLevel, message) => logger[eventLevel]("{message}", { message }),
-    access: write,
-    close: () => output?.close(),
+    access: (lines) => queue.add(lines),
+    async close(): Promise<void> {
+      if (!logs.delete(id)) return;
+      await queue.finish(CLOSE_MS);
+      file?.close();
+    },
   };
+}
+
+/** A program that has configured LogTape itself gets the events under the category "sockeye". */
+function configureOnce(): void {
+  if (getConfig() !== null) return;
+  const format = getTextFormatter({ value: (value) => escapeControls(String(value)) });
+  configureSync({
+    sinks: {
+      output: (record) => {
+        const log = logs.get(record.category[1] ?? "");
+        if (log === undefined || LEVELS.indexOf(record.level) > LEVELS.indexOf(log.level)) return;
+        log.write(ENCODER.encode(format({ ...record, category: ["sockeye"] })));
+      },
+    },
+    loggers: [
+      { category: ["sockeye"], lowestLevel: "debug", sinks: ["output"] },
+      { category: ["logtape", "meta"], lowestLevel: "fatal", sinks: [] },
+    ],
+  });
+}
+
+/** From the most to the least urgent; the server uses three of them. */
+const LEVELS: readonly string[] = ["fatal", "error", "warning", "info", "debug", "trace"];
+
+/** Writes one thing after the other without holding up who adds to it. */
+class WriteQueue {
+  readonly #output: { write(bytes: Uint8Array): Promise<number> };
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #lostLines = 0;
+  #writing: Promise<void> | undefined;
+
+  constructor(output: { write(bytes: Uint8Array): Promise<number> }) {
+    this.#output = output;
+  }
+
+  add(bytes: Uint8Array): void {
+    if (this.#waitingBytes + bytes.length > QUEUE_BYTES) {
+      this.#lostLines += countLines(bytes);
+      return;
+    }
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    this.#writing ??= this.#writeAll().finally(() => this.#writing = undefined);
+  }
+
+  async finish(withinMs: number): Promise<void> {
+    let timer;
+    const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, withinMs));
+    await Promise.race([this.#writing, timeout]);
+    clearTimeout(timer);
+  }
+
+  async #writeAll(): Promise<void> {
+    for (let bytes = this.#waiting.shift(); bytes !== undefined; bytes = this.#waiting.shift()) {
+      try {
+        for (let sent = 0; sent < bytes.length;) sent += await this.#output.write(bytes.subarray(sent));
+        await this.#tellLoss();
+      } catch {
+        this.#lostLines += countLines(bytes);
+      }
+      this.#waitingBytes -= bytes.length;
+    }
+  }
+
+  async #tellLoss(): Promise<void> {
+    const lost = this.#lostLines;
+    if (lost === 0) return;
+    this.#lostLines = 0;
+    await this.#output.write(ENCODER.encode(`sockeye: ${lost} lines of the log were lost\n`));
+  }
+}
+
+function countLines(bytes: Uint8Array): number {
+  return bytes.reduce((lines, byte) => byte === LF ? lines + 1 : lines, 0);
 }
 
 /**
@@ -88,14 +162,7 @@ function openFile(filePath: string): Deno.FsFile {
   try {
     return Deno.openSync(filePath, { append: true, create: true });
   } catch (error) {
-    throw new StartError(`Cannot open the log file ${filePath}: ${describe(error)}`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(`Cannot open the log file ${filePath}: ${reason}`, { cause: error });
   }
-}
-
-function writeAll(output: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) written += output.writeSync(bytes.subarray(written));
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

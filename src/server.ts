@@ -9,6 +9,7 @@ import type { ServerOptions } from "./config.ts";
 import { StartError } from "./errors.ts";
 import type { Binding } from "./listener.ts";
 import { bind } from "./listener.ts";
+import type { Log } from "./log.ts";
 import { openLog } from "./log.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
@@ -23,7 +24,7 @@ export interface Server {
    */
   stop(): Promise<void>;
   /** Gives everything back at once, answers under way included. */
-  abort(): void;
+  abort(): Promise<void>;
 }
 
 /**
@@ -35,48 +36,51 @@ export interface Server {
  * @throws {StartError} Where it cannot start; then nothing of it is left.
  */
 export async function startServer(options: ServerOptions, createWorker?: () => Worker): Promise<Server> {
+  if (!Number.isInteger(options.workers) || options.workers < 1) {
+    throw new StartError(`The number of workers must be at least 1, not ${options.workers}`);
+  }
   checkRoot(options.root);
   if (createWorker === undefined) checkWorkerSource();
   const bound = bind(options.hostname, options.port);
   const bindings = bound.map(({ binding }) => binding);
-  const closers = bound.map(({ listener }) => () => listener.close());
+  const closeListeners = () => {
+    for (const { listener } of bound.splice(0)) listener.close();
+  };
+  let log: Log | undefined;
   try {
-    const log = openLog(options.logLevel, options.logFile);
-    closers.push(log.close);
+    log = openLog(options.logLevel, options.logFile);
     const { event, access } = log;
     const pool = new WorkerPool({ server: options, bindings, event, access, ...(createWorker && { createWorker }) });
     await pool.start();
-    return createServer(pool, options, bindings, closers);
+    const urls = [...new Set(bindings.map((binding) => formatUrl(options.hostname, binding)))];
+    return createServer(pool, log, { urls, graceMs: options.graceMs, closeListeners });
   } catch (error) {
-    for (const close of closers) close();
+    closeListeners();
+    await log?.close();
     throw error;
   }
 }
 
-/** @param closers Those of the listeners, and as the last one that of the log. */
 function createServer(
   pool: WorkerPool,
-  { hostname, graceMs }: ServerOptions,
-  bindings: readonly Binding[],
-  closers: (() => void)[],
+  log: Log,
+  { urls, graceMs, closeListeners }: { urls: readonly string[]; graceMs: number; closeListeners: () => void },
 ): Server {
-  let stopped: Promise<void> | undefined;
-  const close = (keep: number) => {
-    for (const closer of closers.splice(0, closers.length - keep)) closer();
-  };
   const stop = async () => {
-    close(1);
+    closeListeners();
     const timer = setTimeout(() => pool.stop(), graceMs);
     await pool.drain();
     clearTimeout(timer);
-    close(0);
+    await log.close();
   };
+  let stopped: Promise<void> | undefined;
   return {
-    urls: [...new Set(bindings.map((binding) => formatUrl(hostname, binding)))],
+    urls,
     stop: () => stopped ??= stop(),
-    abort: () => {
+    abort: async () => {
+      closeListeners();
       pool.stop();
-      close(0);
+      await log.close();
     },
   };
 }
@@ -89,7 +93,7 @@ function formatUrl(hostname: string, binding: Binding): string {
 /** Workers load their modules with the permissions of the process, unlike the main module. */
 function checkWorkerSource(): void {
   if (!import.meta.url.startsWith("file:")) return;
-  const path = dirname(fromFileUrl(import.meta.url));
+  const path = dirname(dirname(fromFileUrl(import.meta.url)));
   if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
     throw new StartError(`The workers may not read their own modules: add --allow-read=${path}`);
   }

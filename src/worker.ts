@@ -16,8 +16,12 @@ import { serveConnection } from "./connection.ts";
 import { StartError } from "./errors.ts";
 import { Handoff } from "./handoff.ts";
 import { acceptConnections, cloneListener } from "./listener.ts";
+import { SpareDescriptors } from "./spare_descriptors.ts";
 import { staticHandler } from "./static.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./worker_protocol.ts";
+
+/** How long idle connections stay open after the order to drain, in milliseconds. */
+const LAST_READ_MS = 50;
 
 /** How often deadlines are checked and access lines passed on, in milliseconds. */
 const SWEEP_MS = 500;
@@ -87,21 +91,31 @@ function serve({ index, options, bindings, board }: StartMessage): () => void {
     context.isDraining = true;
     handoff.leave();
     for (const listener of listeners) listener.close();
-    for (const connection of context.connections) connection.finish();
-    finishWhenDrained();
+    // What was sent before the signal is read first.
+    setTimeout(() => {
+      for (const connection of context.connections) connection.finish();
+      finishWhenDrained();
+    }, LAST_READ_MS);
   };
 }
 
 const LEVELS: readonly LogLevel[] = ["error", "info", "debug"];
 
 function createContext(options: StartMessage["options"]): { context: ConnectionContext; accessLog?: AccessLog } {
-  const { root, cache, limits, timeouts, logLevel } = options;
+  const { root, cache, compress, limits, timeouts, logLevel } = options;
   const clock = new Clock();
+  const spares = new SpareDescriptors(root);
   const accessLog = logLevel === "error"
     ? undefined
     : new AccessLog(clock, (lines) => send({ kind: "access", lines }, [lines.buffer]));
   const context: ConnectionContext = {
-    handler: staticHandler({ root, cache, clock }),
+    handler: staticHandler({
+      root,
+      cache,
+      isCompressing: compress,
+      clock,
+      open: (path) => spares.open(path),
+    }),
     limits,
     timeouts,
     clock,
