@@ -13,7 +13,7 @@
  *
  * Permissions, and what each is for:
  *
- * - `--allow-run=deno,wrk,cat,nginx,/usr/sbin/nginx`: the servers, the load, and reading `/proc`
+ * - `--allow-run`: the servers, the load, and `cat`, which reads `/proc`
  * - `--allow-net=127.0.0.1`: idle connections and the check that a server answers
  * - `--allow-write=/tmp,.`: the temporary folder, and the file given with `--json`
  *

@@ -84,7 +84,7 @@ export function freePort(): number {
  */
 export function sockeye(root: string, port: number): Launch {
   const server = ["main.ts", "-h", "127.0.0.1", "-p", `${port}`, "-r", root, "-w", `${WORKERS}`];
-  return { name: "sockeye", command: "deno", args: ["run", "--allow-net", "--allow-read", ...server], port };
+  return { name: "sockeye", command: Deno.execPath(), args: ["run", "--allow-net", "--allow-read", ...server], port };
 }
 
 /** Configuration for nginx: same files, no access log, nothing outside the folder. */

@@ -18,21 +18,25 @@ export interface ModuleRule {
 export const MODULES: Readonly<Record<string, ModuleRule>> = {
   // Values and tables.
   config: { pure: true, imports: [] },
-  errors: { pure: true, imports: [] },
-  message: { pure: true, imports: [] },
+  range: { pure: true, imports: [] },
+  message: { pure: true, imports: ["range"] },
+  errors: { pure: true, imports: ["message"] },
   receive_buffer: { pure: true, imports: [] },
 
   // The protocol, without I/O.
   http1: { pure: true, imports: ["config", "errors", "message", "receive_buffer", "@std/http/status"] },
   body_decoder: { pure: true, imports: ["config", "errors", "http1", "message", "receive_buffer"] },
-  error_response: { pure: true, imports: ["errors", "http1", "message"] },
+  http_date: { pure: true, imports: [] },
+  conditional: { pure: true, imports: ["http_date", "message"] },
+  negotiation: { pure: true, imports: [] },
+  error_response: { pure: true, imports: ["errors", "http1", "message", "negotiation"] },
   path: { pure: true, imports: ["errors"] },
   media_type: { pure: true, imports: ["@std/media-types", "@std/path"] },
 
   // One connection.
   clock: { imports: [] },
   buffer_pool: { imports: [] },
-  response_writer: { imports: ["buffer_pool", "clock", "errors", "http1", "message"] },
+  response_writer: { imports: ["buffer_pool", "clock", "errors", "http1", "message", "range"] },
   connection: {
     imports: [
       ...["body_decoder", "clock", "config", "error_response", "errors", "http1", "message", "receive_buffer"],
@@ -42,8 +46,36 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   access_log: { imports: ["clock", "connection"] },
 
   // Files.
-  file_cache: { imports: ["config", "message"] },
-  static: { imports: ["clock", "config", "errors", "file_cache", "media_type", "message", "path", "@std/path"] },
+  path_pattern: { pure: true, imports: [] },
+  content_hash: { pure: true, imports: [] },
+  cache_policy: { pure: true, imports: ["content_hash", "errors", "path_pattern"] },
+  compressible: { pure: true, imports: [] },
+  content_coding: { pure: true, imports: ["negotiation", "node:zlib"] },
+  representation: { imports: ["conditional", "errors", "http_date", "message", "range"] },
+  resource: {
+    imports: [
+      ...[
+        "cache_policy",
+        "clock",
+        "compressible",
+        "conditional",
+        "content_coding",
+        "media_type",
+        "message",
+        "negotiation",
+      ],
+      ...["representation", "node:fs"],
+    ],
+  },
+  file_cache: { imports: ["config"] },
+  spare_descriptors: { imports: [] },
+  file_tree: { imports: ["errors", "resource", "@std/path"] },
+  static: {
+    imports: [
+      ...["clock", "config", "error_response", "errors", "file_cache", "file_tree", "message", "negotiation", "path"],
+      "resource",
+    ],
+  },
 
   // Listening, workers and the main thread.
   handoff: { imports: [] },
@@ -52,7 +84,17 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   worker_protocol: { imports: ["config", "listener"] },
   worker: {
     imports: [
-      ...["access_log", "clock", "config", "connection", "errors", "handoff", "listener", "static"],
+      ...[
+        "access_log",
+        "clock",
+        "config",
+        "connection",
+        "errors",
+        "handoff",
+        "listener",
+        "spare_descriptors",
+        "static",
+      ],
       "worker_protocol",
     ],
   },

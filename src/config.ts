@@ -66,6 +66,8 @@ export interface ServerOptions {
   readonly logLevel: LogLevel;
   /** How long answers under way may take after a signal to stop, in milliseconds. */
   readonly graceMs: number;
+  /** Whether content codings are used: neighbours such as `app.js.br`, and compression. */
+  readonly compress: boolean;
   /** Bounds for what a client may send. */
   readonly limits: Limits;
   /** Bounds for how long it may take. */
@@ -80,6 +82,7 @@ export const DEFAULT_OPTIONS: Readonly<Omit<ServerOptions, "root" | "workers" | 
   port: 8080,
   logLevel: "error",
   graceMs: 10_000,
+  compress: true,
   limits: Object.freeze({
     headBytes: 16_384,
     targetBytes: 8_192,

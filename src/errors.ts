@@ -8,6 +8,8 @@
  * @module
  */
 
+import type { HttpResponse } from "./message.ts";
+
 /** What may be said about an {@linkcode HttpError} beside its status and its message for the log. */
 export interface HttpErrorOptions {
   /**
@@ -35,6 +37,8 @@ export class HttpError extends Error {
   readonly close: boolean;
   /** Further field lines of the answer. */
   readonly fields: readonly (readonly [name: string, value: string])[];
+  /** The answer that the site has for it; absent: the one that the server makes. */
+  page: HttpResponse | undefined;
 
   /**
    * Makes an error; throwing it is the answer.
@@ -49,6 +53,15 @@ export class HttpError extends Error {
     this.close = options.close ?? CLOSING.has(status);
     this.fields = options.fields ?? [];
   }
+}
+
+/**
+ * Makes an answer of whatever was thrown: what is not meant for the client is a bug, and becomes 500.
+ *
+ * @param error What was thrown.
+ */
+export function toHttpError(error: unknown): HttpError {
+  return error instanceof HttpError ? error : new HttpError(500, "Handler failed", { cause: error, close: true });
 }
 
 /** A connection that can carry nothing any more: reset, closed, or cut off by a time-out. */

@@ -362,16 +362,23 @@ function skipClass(text: string, at: number, characterClass: number): number {
   return at;
 }
 
+/** How many arguments a function is given at once. */
+const SLICE = 4_096;
+
 /**
  * Decodes bytes one to one, so that the bytes of a field value survive (RFC 9110 section 5.5). The decoder of the
- * platform is several times faster than a loop and agrees on ASCII, which nearly every head is.
+ * platform is several times faster than the general way and agrees on ASCII, which nearly every head is.
  *
  * @param bytes The bytes.
  */
 export function decodeLatin1(bytes: Uint8Array): string {
   const text = UTF8.decode(bytes);
   if (text.length === bytes.length && !text.includes("\ufffd")) return text;
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  let decoded = "";
+  for (let at = 0; at < bytes.length; at += SLICE) {
+    decoded += String.fromCharCode(...bytes.subarray(at, at + SLICE));
+  }
+  return decoded;
 }
 
 /** The inverse of {@linkcode decodeLatin1}. */

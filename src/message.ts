@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { ByteRange } from "./range.ts";
+
 /** The four forms of a request target, RFC 9112 section 3.2, decided once by the parser. */
 export type RequestTarget =
   | { readonly form: "origin"; readonly path: string; readonly query: string }
@@ -50,12 +52,34 @@ export class FieldLines {
   get(name: string): string | undefined {
     const at = this.#offsets;
     for (let i = 0; i + 3 < at.length; i += 4) {
-      const begin = at[i] ?? 0;
-      const end = at[i + 1] ?? 0;
-      if (end - begin !== name.length || this.#text.slice(begin, end).toLowerCase() !== name) continue;
-      return this.#text.slice(at[i + 2], at[i + 3]);
+      if (this.#isNamed(i, name)) return this.#text.slice(at[i + 2], at[i + 3]);
     }
     return undefined;
+  }
+
+  /**
+   * Joins all lines of a field to one list, RFC 9110 section 5.3. A field that must not be a list then no longer parses
+   * where it was sent twice.
+   *
+   * @param name The field name in lower case.
+   * @returns The values in the order they came, with ", " between them, or `undefined` where there is none.
+   */
+  getList(name: string): string | undefined {
+    const at = this.#offsets;
+    let list: string | undefined;
+    for (let i = 0; i + 3 < at.length; i += 4) {
+      if (!this.#isNamed(i, name)) continue;
+      const value = this.#text.slice(at[i + 2], at[i + 3]);
+      list = list === undefined ? value : `${list}, ${value}`;
+    }
+    return list;
+  }
+
+  /** Whether the line whose offsets begin at `i` has the name, which is in lower case. */
+  #isNamed(i: number, name: string): boolean {
+    const begin = this.#offsets[i] ?? 0;
+    const end = this.#offsets[i + 1] ?? 0;
+    return end - begin === name.length && this.#text.slice(begin, end).toLowerCase() === name;
   }
 
   /** All lines as name and value, spelled as they were sent. */
@@ -91,19 +115,30 @@ export interface RequestHead {
 export interface OpenFile {
   /** Reads from the current position; `null` at the end. */
   readSync(into: Uint8Array): number | null;
-  /** Moves the current position; `whence` 1 counts from where it is. */
-  seekSync(offset: number, whence: 1): number;
+  /** Moves the current position; `whence` 0 counts from the beginning. */
+  seekSync(offset: number, whence: 0): number;
   /** Gives the descriptor back. */
   close(): void;
 }
 
-/** Bytes that come from an open file, from its current position on. Whoever takes it closes the file. */
+/** A body that comes from an open file, whole or in pieces. Whoever takes it closes the file. */
 export interface FileBody {
   /** The open file. */
   readonly file: OpenFile;
+  /** What is sent, in this order: bytes as they are, and stretches of the file. */
+  readonly pieces: readonly (Uint8Array | ByteRange)[];
   /** Number of bytes promised to the client. */
   readonly length: number;
 }
+
+/** A body of which the answer to HEAD needs no more than its length. */
+export interface AbsentBody {
+  /** What `Content-Length` says. */
+  readonly length: number;
+}
+
+/** The content of a response. */
+export type ResponseBody = Uint8Array<ArrayBuffer> | FileBody | AbsentBody;
 
 /** One field line of a response. */
 export type FieldLine = readonly [name: string, value: string];
@@ -115,7 +150,7 @@ export class HttpResponse {
   /** Field lines beside the ones that the encoder sets. */
   readonly fields: readonly FieldLine[];
   /** The body; `length` is what `Content-Length` says, also in the answer to HEAD. */
-  readonly body: Uint8Array<ArrayBuffer> | FileBody;
+  readonly body: ResponseBody;
 
   /**
    * Makes a response.
@@ -124,7 +159,7 @@ export class HttpResponse {
    * @param fields Field lines beside `Server`, `Date`, `Connection` and `Content-Length`.
    * @param body The content.
    */
-  constructor(status: number, fields: readonly FieldLine[], body: Uint8Array<ArrayBuffer> | FileBody) {
+  constructor(status: number, fields: readonly FieldLine[], body: ResponseBody) {
     this.status = status;
     this.fields = fields;
     this.body = body;

@@ -13,8 +13,11 @@ import { BufferPool } from "./buffer_pool.ts";
 import type { Clock } from "./clock.ts";
 import { TransportError } from "./errors.ts";
 import { encodeResponseHead, hasContent } from "./http1.ts";
-import type { FileBody, HttpResponse, Wire } from "./message.ts";
+import type { FileBody, HttpResponse, OpenFile, Wire } from "./message.ts";
 import { ReusableResponse } from "./message.ts";
+import type { ByteRange } from "./range.ts";
+
+const NOTHING = new Uint8Array(0);
 
 /** Up to this, head and body are joined: copying is then cheaper than a second system call. */
 const JOINED_BYTES = 16_384;
@@ -24,6 +27,8 @@ const BATCH_BYTES = 65_536;
 const batches = new BufferPool(BATCH_BYTES, 32);
 /** Pieces of files: large for clients that keep up, small for those that do not. */
 const largePieces = new BufferPool(262_144, 16);
+/** How many small pieces in a row a client must take whole before it gets large ones. */
+const KEEPS_UP_PIECES = 16;
 const smallPieces = new BufferPool(32_768, 64);
 
 /** What sending needs of a `Deno.Conn`. */
@@ -76,17 +81,22 @@ export class ResponseWriter {
    * @param response The response.
    * @param options How it is sent.
    * @returns Settled when the connection has taken it all; nothing where it leaves with a later one.
+   * @throws {TypeError} At once, with nothing sent, where the response breaks the rules of a head.
    * @throws {TransportError} Where the client is gone.
    * @throws {Error} Where a file cannot be read up to the length that was promised; the connection is then unusable.
    */
   send(response: HttpResponse, { persistent, headOnly, more }: SendOptions): Promise<void> | undefined {
     const { body } = response;
-    if (!(body instanceof Uint8Array)) return this.#sendFileAndClose(response, body, { persistent, headOnly, more });
-    const { bytes, headLength } = this.#encode(response, persistent);
+    const { bytes, headLength } = this.#encodeOrClose(response, persistent);
     const isHeadOnly = !hasContent(response.status, headOnly);
-    if (!isHeadOnly && bytes.length < headLength + body.length) return this.#sendLarge(bytes, body);
-    this.bodyBytes = isHeadOnly ? 0 : body.length;
-    return this.#sendSmall(isHeadOnly ? bytes.subarray(0, headLength) : bytes, more);
+    if ("file" in body) return this.#sendFileAndClose(bytes, body, isHeadOnly);
+    if (body instanceof Uint8Array && !isHeadOnly) {
+      if (bytes.length < headLength + body.length) return this.#sendLarge(bytes, body);
+      this.bodyBytes = body.length;
+      return this.#sendSmall(bytes, more);
+    }
+    this.bodyBytes = 0;
+    return this.#sendSmall(bytes.subarray(0, headLength), more);
   }
 
   /**
@@ -104,6 +114,15 @@ export class ResponseWriter {
       await this.#writeAll(batch.subarray(0, length));
     } finally {
       batches.give(batch);
+    }
+  }
+
+  #encodeOrClose(response: HttpResponse, persistent: boolean): Wire {
+    try {
+      return this.#encode(response, persistent);
+    } catch (error) {
+      if ("file" in response.body) response.body.file.close();
+      throw error;
     }
   }
 
@@ -148,35 +167,53 @@ export class ResponseWriter {
     while (this.bodyBytes < body.length) this.bodyBytes += await this.#write(body.subarray(this.bodyBytes));
   }
 
-  async #sendFileAndClose(response: HttpResponse, body: FileBody, options: SendOptions): Promise<void> {
+  async #sendFileAndClose(head: Uint8Array, body: FileBody, isHeadOnly: boolean): Promise<void> {
     try {
-      this.bodyBytes = 0;
-      const { bytes } = this.#encode(response, options.persistent);
-      if (hasContent(response.status, options.headOnly)) await this.#sendFile(bytes, body);
-      else await this.#sendSmall(bytes, options.more);
+      await this.#sendFile(head, isHeadOnly ? { ...body, pieces: [] } : body);
     } finally {
       body.file.close();
+      this.bodyBytes = Math.max(0, this.bodyBytes);
     }
   }
 
-  /** The head leaves with the first piece. What the client did not take at once is read again, not held. */
-  async #sendFile(head: Uint8Array, body: FileBody): Promise<void> {
+  async #sendFile(head: Uint8Array, { file, pieces }: FileBody): Promise<void> {
     await this.flush();
-    let headLeft = head;
-    let pieces = largePieces;
-    while (headLeft.length > 0 || this.bodyBytes < body.length) {
-      const pool = pieces;
+    // The head is counted as it is sent, and is no part of the body.
+    this.bodyBytes = -head.length;
+    let prefix = head;
+    for (const piece of pieces) {
+      if (piece instanceof Uint8Array) prefix = concat(prefix, piece);
+      else {
+        await this.#sendStretch(prefix, file, piece);
+        prefix = NOTHING;
+      }
+    }
+    await this.#sendStretch(prefix, file, { start: 0, end: 0 });
+  }
+
+  /** The prefix leaves with the first bytes. What the client did not take at once is read again, not held. */
+  async #sendStretch(prefix: Uint8Array, file: OpenFile, { start, end }: ByteRange): Promise<void> {
+    if (prefix.length > JOINED_BYTES) {
+      await this.#writeAll(prefix);
+      this.bodyBytes += prefix.length;
+      prefix = NOTHING;
+    }
+    let at = start;
+    let position = -1;
+    let wholePieces = KEEPS_UP_PIECES;
+    while (prefix.length > 0 || at < end) {
+      const pool = wholePieces >= KEEPS_UP_PIECES ? largePieces : smallPieces;
       const buffer = pool.take();
       try {
-        buffer.set(headLeft);
-        const end = headLeft.length + body.length - this.bodyBytes;
-        const read = readPiece(body, buffer.subarray(headLeft.length, end));
-        const sent = await this.#write(buffer.subarray(0, headLeft.length + read));
-        const readAndSent = Math.max(0, sent - headLeft.length);
-        headLeft = headLeft.subarray(sent);
-        this.bodyBytes += readAndSent;
-        if (readAndSent < read) body.file.seekSync(readAndSent - read, 1);
-        pieces = readAndSent < read ? smallPieces : largePieces;
+        buffer.set(prefix);
+        if (position !== at && at < end) file.seekSync(at, 0);
+        const read = readPiece(file, buffer.subarray(prefix.length, prefix.length + end - at));
+        position = at + read;
+        const sent = await this.#write(buffer.subarray(0, prefix.length + read));
+        this.bodyBytes += sent;
+        at += Math.max(0, sent - prefix.length);
+        prefix = prefix.subarray(sent);
+        wholePieces = at < position ? 0 : wholePieces + 1;
       } finally {
         pool.give(buffer);
       }
@@ -198,9 +235,16 @@ export class ResponseWriter {
   }
 }
 
-function readPiece(body: FileBody, into: Uint8Array): number {
+function readPiece(file: OpenFile, into: Uint8Array): number {
   if (into.length === 0) return 0;
-  const count = body.file.readSync(into);
+  const count = file.readSync(into);
   if (count === null) throw new Error("File has become shorter than the length that was promised");
   return count;
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
 }

@@ -7,7 +7,7 @@ import { assert } from "@std/assert";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { HttpError } from "../src/errors.ts";
 import { parseRequestHead } from "../src/http1.ts";
-import type { FileBody, Handler, RequestHead } from "../src/message.ts";
+import type { FieldLine, FileBody, Handler, RequestHead } from "../src/message.ts";
 import { HttpResponse, ReusableResponse } from "../src/message.ts";
 import { ReceiveBuffer } from "../src/receive_buffer.ts";
 
@@ -15,12 +15,14 @@ import { ReceiveBuffer } from "../src/receive_buffer.ts";
 export interface Answer {
   /** Status code, also of a thrown `HttpError`. */
   readonly status: number;
-  /** Field lines that the handler set, names in lower case. */
+  /** Field lines that the handler set, names in lower case; a field that is set twice has both values, joined. */
   readonly fields: Readonly<Record<string, string>>;
-  /** The content as text; absent where the handler threw. */
+  /** The content as text; absent where the handler threw or gave none. */
   readonly text?: string;
-  /** Where the content was: in memory to be used again, in memory once, or in an open file. */
-  readonly source: "reusable" | "once" | "file" | "error";
+  /** The content as bytes; absent where the text is. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
+  /** Where the content was: in memory to be used again, in memory once, in an open file, or nowhere. */
+  readonly source: "reusable" | "once" | "file" | "absent" | "error";
   /** The response itself, to see whether it is the same one. */
   readonly response?: HttpResponse;
   /** Whether the connection ends with it; for errors. */
@@ -47,47 +49,95 @@ export function requestHead(requestLine: string, fieldLines = ""): RequestHead {
   return head;
 }
 
+/** How a handler is asked. */
+export interface AskOptions {
+  /**
+   * The method.
+   *
+   * @default {"GET"}
+   */
+  readonly method?: string;
+  /**
+   * Field lines beside `Host`.
+   *
+   * @default {[]}
+   */
+  readonly fields?: readonly FieldLine[];
+}
+
 /**
  * Asks a handler that answers at once.
  *
  * @param handler The handler.
  * @param target The request target.
- * @param method The method.
+ * @param options Method and field lines.
  */
-export function ask(handler: Handler, target: string, method = "GET"): Answer {
-  const head = requestHead(`${method} ${target} HTTP/1.1`);
+export function ask(handler: Handler, target: string, { method = "GET", fields = [] }: AskOptions = {}): Answer {
+  const head = requestHead(`${method} ${target} HTTP/1.1`, formatFields(fields));
   let response;
   try {
     response = handler(head);
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
-    return { status: error.status, fields: collectFields(error.fields), source: "error", close: error.close };
+    if (error.page === undefined) {
+      return { status: error.status, fields: collectFields(error.fields), source: "error", close: error.close };
+    }
+    response = error.page;
   }
   assert(response instanceof HttpResponse, "the handler answers at once");
-  const { status, body } = response;
-  const isFile = !(body instanceof Uint8Array);
-  return {
-    status,
-    fields: collectFields(response.fields),
-    text: new TextDecoder().decode(isFile ? readFileBody(body) : body),
-    source: isFile ? "file" : response instanceof ReusableResponse ? "reusable" : "once",
-    response,
-  };
+  return { status: response.status, fields: collectFields(response.fields), response, ...readBody(response) };
 }
 
-function collectFields(fields: readonly (readonly [string, string])[]): Record<string, string> {
-  return Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), value]));
+/**
+ * Writes field lines as a request has them.
+ *
+ * @param fields The lines.
+ */
+export function formatFields(fields: readonly FieldLine[]): string {
+  return fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
 }
 
-/** Reads up to the promised length, or to the end of a file that has become shorter. */
-function readFileBody({ file, length }: FileBody): Uint8Array {
+function collectFields(fields: readonly FieldLine[]): Record<string, string> {
+  const collected: Record<string, string> = {};
+  for (const [name, value] of fields) {
+    const key = name.toLowerCase();
+    collected[key] = key in collected ? `${collected[key]}, ${value}` : value;
+  }
+  return collected;
+}
+
+/** The content, and where it was; a file is read and closed. */
+function readBody(response: HttpResponse): Pick<Answer, "bytes" | "source" | "text"> {
+  const { body } = response;
+  const isInMemory = body instanceof Uint8Array;
+  if (!isInMemory && !("file" in body)) return { source: "absent" };
+  const bytes = isInMemory ? body : readFileBody(body);
+  const source = !isInMemory ? "file" : response instanceof ReusableResponse ? "reusable" : "once";
+  return { text: new TextDecoder().decode(bytes), bytes, source };
+}
+
+/**
+ * Reads the pieces of a body, each up to its end or to the end of a file that has become shorter, and closes the file.
+ *
+ * @param body The body.
+ */
+export function readFileBody({ file, pieces, length }: FileBody): Uint8Array<ArrayBuffer> {
   try {
     const content = new Uint8Array(length);
-    let read = 0;
-    for (let count: number | null = 1; read < length && count !== null; read += count ?? 0) {
-      count = file.readSync(content.subarray(read));
+    let at = 0;
+    for (const piece of pieces) {
+      if (piece instanceof Uint8Array) {
+        content.set(piece, at);
+        at += piece.length;
+        continue;
+      }
+      const end = at + piece.end - piece.start;
+      file.seekSync(piece.start, 0);
+      for (let count: number | null = 1; at < end && count !== null; at += count ?? 0) {
+        count = file.readSync(content.subarray(at, end));
+      }
     }
-    return content.subarray(0, read);
+    return content.subarray(0, at);
   } finally {
     file.close();
   }

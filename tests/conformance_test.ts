@@ -7,6 +7,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { dirname, join } from "@std/path";
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
+import type { FieldLine } from "../src/message.ts";
+import { formatFields } from "./ask.ts";
+import { parseMultipart } from "./multipart.ts";
 import { testWith } from "./permissions.ts";
 import type { Answer } from "./raw_client.ts";
 import { parseAnswers, RawClient } from "./raw_client.ts";
@@ -34,6 +38,7 @@ const FILES: Readonly<Record<string, string>> = {
   "site/a name with spaces.txt": "spaces\n",
   "site/two..dots.txt": "hello",
   "site/large.html": LARGE,
+  "site/medium.html": LARGE.slice(0, 2_000),
   "site/.hidden": SECRET,
   "site/empty.html": "",
 };
@@ -104,8 +109,8 @@ async function exchange(server: ServerProcess, message: string, method = "GET"):
   return answer;
 }
 
-function request(target: string, method = "GET"): string {
-  return `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+function request(target: string, method = "GET", fields: readonly FieldLine[] = []): string {
+  return `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${formatFields(fields)}\r\n`;
 }
 
 function text({ body }: Answer): string {
@@ -254,6 +259,123 @@ group("methods", async (step) => {
     assertEquals(answers.map(({ status }) => status), [200, 200, 404, 200]);
     assertEquals(answers.map(({ body }) => body.length), [0, PAGE.length, 0, LARGE.length]);
   });
+});
+
+group("conditional requests", async (step) => {
+  for (const [name, target] of [["small", "/folder/page.html"], ["large", "/large.html"]] as const) {
+    await step(`a ${name} file that is known is 304 without content, and the connection goes on`, async (server) => {
+      using client = await RawClient.connect(server.address);
+      await client.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      const { fields } = await client.readAnswer();
+      const etag = fields.get("etag") ?? "";
+      const lastModified = fields.get("last-modified") ?? "";
+      const conditions: readonly FieldLine[] = [
+        ["If-None-Match", etag],
+        ["If-None-Match", `"x", ${etag}`],
+        ["If-Modified-Since", lastModified],
+      ];
+      for (const condition of conditions) {
+        for (const method of ["GET", "HEAD"]) {
+          await client.send(`${method} ${target} HTTP/1.1\r\nHost: a\r\n${formatFields([condition])}\r\n`);
+          const answer = await client.readAnswer(method);
+          assertEquals([answer.status, answer.fields.get("etag")?.replace("W/", "")], [304, etag.replace("W/", "")]);
+          assertEquals(answer.fields.get("content-length"), undefined);
+        }
+      }
+      await client.send(`GET ${target} HTTP/1.1\r\nHost: a\r\nIf-Match: "x"\r\n\r\n`);
+      assertEquals((await client.readAnswer()).status, 412);
+    });
+  }
+});
+
+group("ranges", async (step) => {
+  const rows: readonly [range: string, start: number, end: number][] = [
+    ["bytes=0-0", 0, 1],
+    ["bytes=-1", 954_823, 954_824],
+    ["bytes=500000-", 500_000, 954_824],
+    ["bytes=100000-899999", 100_000, 900_000],
+    ["bytes=954000-9999999", 954_000, 954_824],
+    ["bytes=0-", 0, 954_824],
+  ];
+  for (const [range, start, end] of rows) {
+    await step(range, async (server) => {
+      const answer = await exchange(server, request("/large.html", "GET", [["Range", range]]));
+      assertEquals([answer.status, answer.fields.get("content-range")], [206, `bytes ${start}-${end - 1}/954824`]);
+      assert(text(answer) === LARGE.slice(start, end), "every byte in its place");
+    });
+  }
+  await step("several", async (server) => {
+    const stretches = [[700_000, 800_000], [0, 10], [954_800, 954_824]] as const;
+    const range = `bytes=${stretches.map(([start, end]) => `${start}-${end - 1}`)}`;
+    const answer = await exchange(server, request("/large.html", "GET", [["Range", range]]));
+    assertEquals([answer.status, answer.fields.get("content-range")], [206, undefined]);
+    const parts = parseMultipart(answer.fields.get("content-type") ?? "", answer.body);
+    assertEquals(parts.length, 3);
+    for (const [i, [start, end]] of stretches.entries()) {
+      assert(new TextDecoder().decode(parts[i]?.bytes) === LARGE.slice(start, end), "every byte in its place");
+    }
+  });
+  await step("none that exists", async (server) => {
+    const answer = await exchange(server, request("/large.html", "GET", [["Range", "bytes=954824-"]]));
+    assertEquals([answer.status, answer.fields.get("content-range")], [416, "bytes */954824"]);
+  });
+  await step("HEAD ignores them", async (server) => {
+    const answer = await exchange(server, request("/large.html", "HEAD", [["Range", "bytes=0-0"]]), "HEAD");
+    assertEquals([answer.status, answer.fields.get("content-length")], [200, "954824"]);
+  });
+  await step("a download in two halves", async (server) => {
+    const whole = await exchange(server, request("/large.html", "HEAD"), "HEAD");
+    const validator = whole.fields.get("last-modified") ?? "";
+    const halves = await Promise.all(
+      ["bytes=0-400000", "bytes=400001-"].map((range) =>
+        exchange(server, request("/large.html", "GET", [["Range", range], ["If-Unmodified-Since", validator]]))
+      ),
+    );
+    assert(halves.map(text).join("") === LARGE, "every byte in its place");
+  });
+});
+
+group("content codings", async (step) => {
+  const decoders = { br: brotliDecompressSync, zstd: zstdDecompressSync, gzip: gunzipSync };
+  for (const [coding, decode] of [["zstd", decoders.zstd], ["gzip", decoders.gzip]] as const) {
+    await step(`a page of 954,824 bytes as ${coding}`, async (server) => {
+      const answer = await exchange(server, request("/large.html", "GET", [["Accept-Encoding", coding]]));
+      assertEquals([answer.status, answer.fields.get("content-encoding")], [200, coding]);
+      assertEquals(answer.fields.get("vary"), "Accept-Encoding");
+      assert(new TextDecoder().decode(decode(answer.body)) === LARGE, "every byte in its place");
+    });
+  }
+  await step("a page of 2,000 bytes as browsers want it", async (server) => {
+    const wish: FieldLine = ["Accept-Encoding", "gzip, deflate, br, zstd"];
+    const answer = await exchange(server, request("/medium.html", "GET", [wish]));
+    assertEquals([answer.status, answer.fields.get("content-encoding")], [200, "br"]);
+    assertEquals(new TextDecoder().decode(decoders.br(answer.body)), LARGE.slice(0, 2_000));
+    const head = await exchange(server, request("/medium.html", "HEAD", [wish]), "HEAD");
+    assertEquals(head.fields.get("content-length"), String(answer.body.length));
+    assertEquals(head.fields.get("etag"), answer.fields.get("etag"));
+  });
+});
+
+group("forms of errors", async (step) => {
+  const rows: readonly [accept: string, type: string][] = [
+    ["text/html,application/xhtml+xml,*/*;q=0.8", "text/html; charset=utf-8"],
+    ["application/json", "application/problem+json"],
+    ["*/*", "text/plain; charset=utf-8"],
+  ];
+  for (const [accept, type] of rows) {
+    await step(`Accept: ${accept} → ${type}`, async (server) => {
+      for (const method of ["GET", "HEAD"]) {
+        const { status, fields, body } = await exchange(
+          server,
+          request("/nowhere", method, [["Accept", accept]]),
+          method,
+        );
+        assertEquals([status, fields.get("content-type"), fields.get("vary")], [404, type, "Accept"]);
+        assertEquals(fields.get("x-content-type-options"), "nosniff");
+        assertEquals(body.length > 0, method === "GET");
+      }
+    });
+  }
 });
 
 group("media types", async (step) => {

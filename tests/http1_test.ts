@@ -852,6 +852,7 @@ const START = `Server: sockeye\r\nDate: ${DATE}\r\n`;
 const NO_BYTES = new Uint8Array(0);
 const FILE_BODY: FileBody = {
   length: 9_007_199_254_740_991,
+  pieces: [{ start: 0, end: 9_007_199_254_740_991 }],
   file: { readSync: () => null, seekSync: () => 0, close: () => {} },
 };
 

@@ -104,6 +104,22 @@ processTest("serves the working directory where no root is given", async () => {
   assertEquals(JSON.parse(await get(server, "/deno.json")).version, metadata.version);
 });
 
+processTest("--no-compress sends files as they are; by default they are compressed", async ({ root }) => {
+  const page = "<p>line</p>\n".repeat(200);
+  Deno.writeTextFileSync(join(root, "page.html"), page);
+  for (
+    const [args, coding, vary] of [[[], "br", "Accept-Encoding"], [["--no-compress"], undefined, undefined]] as const
+  ) {
+    await using server = await ServerProcess.start(["-w", "1", ...args, root]);
+    using client = await RawClient.connect(server.address);
+    await client.send("GET /page.html HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: br\r\n\r\n");
+    const { status, fields, body } = await client.readAnswer();
+    assertEquals([status, fields.get("content-encoding"), fields.get("vary")], [200, coding, vary]);
+    if (coding === undefined) assertEquals(new TextDecoder().decode(body), page);
+    else assert(body.length < page.length / 10);
+  }
+});
+
 processTest("--help and --version need no permission", async () => {
   const help = await runCommand(["--help"], { permissions: [] });
   const version = await runCommand(["--version"], { permissions: [] });

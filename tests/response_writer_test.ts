@@ -11,7 +11,7 @@ import { Clock } from "../src/clock.ts";
 import { TransportError } from "../src/errors.ts";
 import { encodeResponseHead } from "../src/http1.ts";
 import { HttpResponse, ReusableResponse } from "../src/message.ts";
-import type { FieldLine, OpenFile } from "../src/message.ts";
+import type { FieldLine, FileBody, OpenFile } from "../src/message.ts";
 import { ResponseWriter } from "../src/response_writer.ts";
 import type { ByteSink, SendOptions } from "../src/response_writer.ts";
 import { decodeLatin1, encodeLatin1 } from "./feed.ts";
@@ -65,6 +65,7 @@ class FakeSink implements ByteSink {
 class FakeFile implements OpenFile {
   closed = 0;
   reads = 0;
+  seeks = 0;
   largestRead = 0;
   content: Uint8Array;
   #position = 0;
@@ -87,11 +88,11 @@ class FakeFile implements OpenFile {
     return count;
   }
 
-  seekSync(offset: number, whence: 1): number {
-    assertEquals([this.closed, whence], [0, 1]);
-    this.#position += offset;
-    assert(this.#position >= 0, "seek before the beginning");
-    return this.#position;
+  seekSync(offset: number, whence: 0): number {
+    assertEquals([this.closed, whence], [0, 0]);
+    assert(offset >= 0, "seek before the beginning");
+    this.seeks++;
+    return this.#position = offset;
   }
 
   close(): void {
@@ -109,6 +110,11 @@ function createWriter(sink: ByteSink, clock: Clock = new Clock(), beforeWrite: (
 /** Bytes that differ from place to place, so that a piece in the wrong place shows. */
 function contentOf(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) * 17 + (i >> 16) * 7) & 0xff);
+}
+
+/** A file as the body, from its beginning. */
+function fileBody(file: OpenFile, length: number): FileBody {
+  return { file, pieces: [{ start: 0, end: length }], length };
 }
 
 function headOf(response: HttpResponse, clock: Clock, persistent = true): string {
@@ -193,7 +199,7 @@ Deno.test("ResponseWriter calls beforeWrite once before each write", async () =>
   const sink = new FakeSink(atMost(50));
   const writer = createWriter(sink, new Clock(), () => calls.push(sink.sizes.length));
   await writer.send(answer("a".repeat(200)), SEND);
-  await writer.send(new HttpResponse(200, [], { file: new FakeFile(contentOf(100)), length: 100 }), SEND);
+  await writer.send(new HttpResponse(200, [], fileBody(new FakeFile(contentOf(100)), 100)), SEND);
   assertEquals(calls, sink.sizes.map((_, n) => n));
 });
 
@@ -215,7 +221,8 @@ for (const [name, status, headOnly] of HEAD_ONLY) {
       const responses = [
         new HttpResponse(status, [["X", "y"]], contentOf(length)),
         new ReusableResponse(status, [["X", "y"]], contentOf(length)),
-        new HttpResponse(status, [["X", "y"]], { file, length }),
+        new HttpResponse(status, [["X", "y"]], fileBody(file, length)),
+        new HttpResponse(status, [["X", "y"]], { length }),
       ];
       for (const response of responses) {
         const sink = new FakeSink(atMost(100));
@@ -265,21 +272,23 @@ Deno.test("ResponseWriter: HEAD, 204 and others wait in one line", async () => {
   const sink = new FakeSink(atMost(7));
   const clock = new Clock();
   const writer = createWriter(sink, clock);
-  const responses = [answer("a"), answer("bb"), new HttpResponse(204, [], new Uint8Array(0)), answer("d")];
+  const absent = new HttpResponse(200, [], { length: 1_000_000 });
+  const responses = [answer("a"), answer("bb"), absent, new HttpResponse(204, [], new Uint8Array(0)), answer("d")];
   await writer.send(responses[0] ?? answer(""), MORE);
   await writer.send(responses[1] ?? answer(""), { ...MORE, headOnly: true });
-  await writer.send(responses[2] ?? answer(""), MORE);
-  await writer.send(responses[3] ?? answer(""), SEND);
+  await writer.send(responses[2] ?? answer(""), { ...MORE, headOnly: true });
+  await writer.send(responses[3] ?? answer(""), MORE);
+  await writer.send(responses[4] ?? answer(""), SEND);
   await writer.flush();
-  const [first, second, third, last] = responses.map((response) => headOf(response, clock));
-  assertEquals(sink.text, `${first}a${second}${third}${last}d`);
+  const [first, second, third, fourth, last] = responses.map((response) => headOf(response, clock));
+  assertEquals(sink.text, `${first}a${second}${third}${fourth}${last}d`);
 });
 
 Deno.test("ResponseWriter: what waits leaves before a large answer and before a file", async () => {
   const file = new FakeFile(contentOf(50_000));
   const large = [
     new HttpResponse(200, [], contentOf(50_000)),
-    new HttpResponse(200, [], { file, length: 50_000 }),
+    new HttpResponse(200, [], fileBody(file, 50_000)),
   ];
   for (const response of large) {
     const sink = new FakeSink(atMost(1000));
@@ -382,7 +391,7 @@ for (const [name, most, taking] of FILE_TAKINGS) {
         const clock = new Clock();
         const content = contentOf(length);
         const file = new FakeFile(content, chunk);
-        const response = new HttpResponse(200, [["X", "y"]], { file, length });
+        const response = new HttpResponse(200, [["X", "y"]], fileBody(file, length));
         const writer = createWriter(sink, clock);
         await writer.send(response, SEND);
         assert(sink.text === headOf(response, clock) + decodeLatin1(content), `${length} bytes, ${chunk} at a time`);
@@ -395,7 +404,7 @@ for (const [name, most, taking] of FILE_TAKINGS) {
 Deno.test("ResponseWriter.send: the head of a file leaves with its first piece", async () => {
   const sink = new FakeSink();
   const clock = new Clock();
-  const response = new HttpResponse(200, [], { file: new FakeFile(contentOf(1000)), length: 1000 });
+  const response = new HttpResponse(200, [], fileBody(new FakeFile(contentOf(1000)), 1000));
   await createWriter(sink, clock).send(response, SEND);
   assertEquals(sink.sizes, [headOf(response, clock).length + 1000]);
 });
@@ -404,19 +413,110 @@ Deno.test("ResponseWriter.send: a slow client holds little memory, a fast one ge
   const fast = new FakeSink();
   const slow = new FakeSink(atMost(1000));
   for (const sink of [fast, slow]) {
-    const response = new HttpResponse(200, [], { file: new FakeFile(contentOf(600_000)), length: 600_000 });
+    const response = new HttpResponse(200, [], fileBody(new FakeFile(contentOf(600_000)), 600_000));
     await createWriter(sink).send(response, SEND);
   }
   assertEquals(fast.sizes.length, 3);
   assertEquals(Math.max(...slow.sizes.slice(1)), 32_768);
 });
 
-Deno.test("ResponseWriter.send: a file is read from its current position", async () => {
-  const sink = new FakeSink(atMost(7));
+Deno.test("ResponseWriter.send: a stretch of a file is read from its place, wherever the file stands", async () => {
+  for (const position of [0, 40, 99]) {
+    const sink = new FakeSink(atMost(7));
+    const file = new FakeFile(contentOf(100));
+    file.seekSync(position, 0);
+    await createWriter(sink).send(new HttpResponse(206, [], stretches(file, [[40, 50]])), SEND);
+    assertEquals(sink.text.slice(-14), `\r\n\r\n${decodeLatin1(contentOf(100).subarray(40, 50))}`);
+  }
+});
+
+/** A body of pieces: text as it is, pairs as stretches of the file. */
+function stretches(file: OpenFile, parts: readonly (string | readonly [number, number])[]): FileBody {
+  const pieces = parts.map((part) => typeof part === "string" ? encodeLatin1(part) : { start: part[0], end: part[1] });
+  const length = pieces.reduce((sum, piece) => {
+    return sum + (piece instanceof Uint8Array ? piece.length : piece.end - piece.start);
+  }, 0);
+  return { file, pieces, length };
+}
+
+const PIECES: readonly [name: string, parts: readonly (string | readonly [number, number])[]][] = [
+  ["no piece at all", []],
+  ["text alone", ["one", "two"]],
+  ["a stretch in the middle", [[100, 250]]],
+  ["the last byte", [[299_999, 300_000]]],
+  ["stretches in order", [[0, 10], [20, 30]]],
+  ["stretches that touch", [[0, 10], [10, 20]]],
+  ["stretches out of order", [[500, 600], [0, 10], [20, 700]]],
+  ["an empty stretch", ["a", [5, 5], "b"]],
+  ["parts with delimiters", ["--x\r\n\r\n", [10, 20], "\r\n--x\r\n\r\n", [5, 9], "\r\n--x--\r\n"]],
+  ["text in front", ["front", [0, 100]]],
+  ["text behind", [[0, 100], "behind"]],
+  ["text behind text", ["a".repeat(100), "b", "", "c", [7, 8], "d", "e"]],
+  ["text larger than a stretch", ["x".repeat(5_000), [0, 1], "y".repeat(5_000), [1, 2]]],
+];
+const LARGE_PIECES: typeof PIECES = [
+  ["large stretches", ["--x\r\n\r\n", [0, 290_000], "\r\n--x\r\n\r\n", [1, 290_001], "\r\n--x--\r\n"]],
+  ["large stretches out of order", [[30_000, 300_000], "x", [0, 32_768], "y", [32_768, 65_537]]],
+];
+
+for (const [taken, most, taking] of FILE_TAKINGS) {
+  for (const [name, parts] of most === Infinity ? [...PIECES, ...LARGE_PIECES] : PIECES) {
+    Deno.test(`ResponseWriter.send: pieces (${name}), taken ${taken} at a time`, async () => {
+      const content = contentOf(300_000);
+      const expected = parts.map((part) => typeof part === "string" ? part : decodeLatin1(content.subarray(...part)));
+      for (const chunk of [Infinity, 1000]) {
+        const sink = new FakeSink(taking());
+        const clock = new Clock();
+        const file = new FakeFile(content, chunk);
+        const response = new HttpResponse(206, [["X", "y"]], stretches(file, parts));
+        const writer = createWriter(sink, clock);
+        await writer.send(response, SEND);
+        assert(sink.text === headOf(response, clock) + expected.join(""), `${chunk} at a time`);
+        assertEquals([file.closed, writer.bodyBytes, writer.isWaiting], [1, expected.join("").length, false]);
+      }
+    });
+  }
+}
+
+Deno.test("ResponseWriter.send: text of a body leaves with the stretch behind it, a trailer by itself", async () => {
+  const sink = new FakeSink();
+  const clock = new Clock();
+  const body = stretches(new FakeFile(contentOf(100)), ["front", [0, 10], "middle", [20, 50], "end"]);
+  const response = new HttpResponse(206, [], body);
+  await createWriter(sink, clock).send(response, SEND);
+  assertEquals(sink.sizes, [headOf(response, clock).length + 15, 36, 3]);
+});
+
+Deno.test("ResponseWriter.send: a file is read on without a seek as long as the client takes everything", async () => {
+  const file = new FakeFile(contentOf(600_000));
+  await createWriter(new FakeSink()).send(new HttpResponse(200, [], fileBody(file, 600_000)), SEND);
+  assertEquals([file.reads, file.seeks], [3, 1]);
+});
+
+Deno.test("ResponseWriter.send: a stretch beyond the end of a file is an error, and nothing is made up", async () => {
+  for (const part of [[90, 110], [100, 101], [200, 201]] as const) {
+    const sink = new FakeSink();
+    const clock = new Clock();
+    const file = new FakeFile(contentOf(100));
+    const response = new HttpResponse(206, [], stretches(file, ["front", part, "end"]));
+    const writer = createWriter(sink, clock);
+    const error = await assertRejects(async () => await writer.send(response, SEND), Error, "shorter");
+    assert(!(error instanceof TransportError), "it is not the client's doing");
+    const sent = `${headOf(response, clock)}front${decodeLatin1(contentOf(100).subarray(...part))}`;
+    assert(sent.startsWith(sink.text));
+    assertEquals([file.closed, writer.bodyBytes], [1, Math.max(0, sink.text.length - headOf(response, clock).length)]);
+  }
+});
+
+Deno.test("ResponseWriter.send: stretches are no content for HEAD, and the file is not read", async () => {
+  const sink = new FakeSink(atMost(50));
+  const clock = new Clock();
   const file = new FakeFile(contentOf(100));
-  file.seekSync(40, 1);
-  await createWriter(sink).send(new HttpResponse(200, [], { file, length: 10 }), SEND);
-  assertEquals(sink.text.slice(-10), decodeLatin1(contentOf(100).subarray(40, 50)));
+  const response = new HttpResponse(206, [], stretches(file, ["front", [0, 10], "end"]));
+  const writer = createWriter(sink, clock);
+  await writer.send(response, { ...SEND, headOnly: true });
+  assertEquals([sink.text, writer.bodyBytes], [headOf(response, clock), 0]);
+  assertEquals([file.closed, file.reads, file.seeks], [1, 0, 0]);
 });
 
 Deno.test("ResponseWriter.send: a file that has grown is cut at the length that was promised", async () => {
@@ -424,7 +524,7 @@ Deno.test("ResponseWriter.send: a file that has grown is cut at the length that 
     const sink = new FakeSink(taking);
     const clock = new Clock();
     const file = new FakeFile(contentOf(5000));
-    const response = new HttpResponse(200, [], { file, length: 2000 });
+    const response = new HttpResponse(200, [], fileBody(file, 2000));
     await createWriter(sink, clock).send(response, SEND);
     assert(sink.text === headOf(response, clock) + decodeLatin1(contentOf(2000)));
     assertEquals(file.closed, 1);
@@ -437,7 +537,7 @@ Deno.test("ResponseWriter.send: a file that has shrunk is an error, and nothing 
       const sink = new FakeSink(taking);
       const clock = new Clock();
       const file = new FakeFile(contentOf(length));
-      const response = new HttpResponse(200, [], { file, length: 400_000 });
+      const response = new HttpResponse(200, [], fileBody(file, 400_000));
       const writer = createWriter(sink, clock);
       const error = await assertRejects(async () => await writer.send(response, SEND), Error, "shorter");
       assert(!(error instanceof TransportError), "it is not the client's doing");
@@ -453,7 +553,7 @@ Deno.test("ResponseWriter.send: a file that shrinks while it is sent is an error
     if (n === 3) file.content = file.content.subarray(0, 100_000);
     return Math.min(given, 20_000);
   });
-  const response = new HttpResponse(200, [], { file, length: 500_000 });
+  const response = new HttpResponse(200, [], fileBody(file, 500_000));
   await assertRejects(async () => await createWriter(sink).send(response, SEND), Error, "shorter");
   assertEquals(file.closed, 1);
 });
@@ -463,7 +563,7 @@ Deno.test("ResponseWriter.send: a file that cannot be read is closed, and the er
   file.readSync = () => {
     throw new Deno.errors.NotFound("disk");
   };
-  const response = new HttpResponse(200, [], { file, length: 10 });
+  const response = new HttpResponse(200, [], fileBody(file, 10));
   await assertRejects(
     async () => await createWriter(new FakeSink()).send(response, SEND),
     Deno.errors.NotFound,
@@ -475,7 +575,7 @@ Deno.test("ResponseWriter.send: a file that cannot be read is closed, and the er
 Deno.test("ResponseWriter.send: a file is closed where the response cannot be encoded", async () => {
   const file = new FakeFile(contentOf(10));
   const sink = new FakeSink();
-  const response = new HttpResponse(200, [["X", "\n"]], { file, length: 10 });
+  const response = new HttpResponse(200, [["X", "\n"]], fileBody(file, 10));
   await assertRejects(async () => await createWriter(sink).send(response, SEND), TypeError);
   assertEquals([file.closed, sink.sizes], [1, []]);
 });
@@ -491,7 +591,7 @@ for (const failing of [0, 1, 2, 5]) {
       for (
         const response of [
           new HttpResponse(200, [], contentOf(length)),
-          new HttpResponse(200, [], { file, length }),
+          new HttpResponse(200, [], fileBody(file, length)),
         ]
       ) {
         const taken = name === "small" ? 30 : 900;
@@ -515,7 +615,7 @@ Deno.test("ResponseWriter: the client is gone while answers wait, and the file b
   const sink = new FakeSink(failingAt(0));
   const writer = createWriter(sink);
   await writer.send(answer("a"), MORE);
-  const response = new HttpResponse(200, [], { file, length: 100 });
+  const response = new HttpResponse(200, [], fileBody(file, 100));
   await assertRejects(async () => await writer.send(response, SEND), TransportError);
   assertEquals([file.closed, file.reads, writer.isWaiting, sink.sizes.length], [1, 0, false, 1]);
 });

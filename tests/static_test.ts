@@ -5,91 +5,13 @@
  */
 
 import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { dirname, fromFileUrl, join } from "@std/path";
-import { Clock } from "../src/clock.ts";
-import type { Handler } from "../src/message.ts";
 import { HttpError } from "../src/errors.ts";
-import { staticHandler } from "../src/static.ts";
 import type { Answer } from "./ask.ts";
 import { ask, requestHead } from "./ask.ts";
 import { isGranted, testWith } from "./permissions.ts";
-
-const FRESH_MS = 1_000;
-const ENTRY_BYTES = 4_096;
-/** Before any test: a file changed then can be renewed in memory. */
-const LONG_AGO = new Date("2020-02-02T02:02:02Z");
-
-/** A directory `www` with siblings, and a handler for it on a clock that only the test moves. */
-class Site implements Disposable {
-  readonly base = Deno.makeTempDirSync({ prefix: "sockeye-static-" });
-  readonly clock = new Clock();
-  readonly handler: Handler;
-
-  constructor(root = "www") {
-    Deno.mkdirSync(this.path("www"));
-    this.clock.nowMs = 5_000;
-    const cache = { bytes: 1 << 20, entryBytes: ENTRY_BYTES, freshMs: FRESH_MS };
-    this.handler = staticHandler({ root: this.path(root), cache, clock: this.clock });
-  }
-
-  /** The full path of a name, which may begin with `../` to stand beside `www`. */
-  path(name: string): string {
-    return name === "www" || name.startsWith("www/") ? join(this.base, name) : join(this.base, "www", name);
-  }
-
-  /** Writes a file, and the folders above it, as if it had been there for long. */
-  write(name: string, content: string, mtime = LONG_AGO): void {
-    const path = this.path(name);
-    Deno.mkdirSync(dirname(path), { recursive: true });
-    Deno.writeTextFileSync(path, content);
-    Deno.utimeSync(path, mtime, mtime);
-  }
-
-  link(name: string, target: string): void {
-    Deno.symlinkSync(target, this.path(name));
-  }
-
-  /** Points a link to something else in one step, as deployments do. */
-  relink(name: string, target: string): void {
-    Deno.symlinkSync(target, this.path(`${name}.new`));
-    Deno.renameSync(this.path(`${name}.new`), this.path(name));
-  }
-
-  remove(name: string): void {
-    Deno.removeSync(this.path(name), { recursive: true });
-  }
-
-  ask(target: string, method?: string): Answer {
-    return ask(this.handler, target, method);
-  }
-
-  /** Asks, and gives the content of a 200 or the status of anything else. */
-  get(target: string): string | number | undefined {
-    const { status, text } = this.ask(target);
-    return status === 200 ? text : status;
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.base, { recursive: true });
-  }
-}
-
-function siteTest(name: string, fn: (site: Site, t: Deno.TestContext) => void | Promise<void>, root?: string): void {
-  testWith(["read", "write"], `staticHandler ${name}`, async (t) => {
-    using site = new Site(root);
-    await fn(site, t);
-  });
-}
-
-/** A row: what is asked for, and the content of a 200 or the status of anything else. */
-type Row = readonly [target: string, expected: string | number];
-
-async function checkRows(t: Deno.TestContext, site: Site, rows: readonly Row[]): Promise<void> {
-  for (const [target, expected] of rows) {
-    const name = target.length > 60 ? `${target.slice(0, 60)}... (${target.length})` : target;
-    await t.step(`${name} → ${expected}`, () => assertEquals(site.get(target), expected));
-  }
-}
+import type { Row } from "./site.ts";
+import { canDropPrivileges, probe, UNPRIVILEGED } from "./static_process.ts";
+import { checkRows, ENTRY_BYTES, FRESH_MS, LONG_AGO, Site, siteTest } from "./site.ts";
 
 siteTest("finds the file that a path names", async (site, t) => {
   for (const name of ["index.html", "page.html", "dir/index.html", "dir/deep/er/x.txt", "bare/x.txt"]) {
@@ -303,7 +225,7 @@ siteTest("redirects a directory to its slash and keeps the query, RFC 9110 secti
   for (const [target, location] of rows) {
     for (const method of ["GET", "HEAD"]) {
       await t.step(`${method} ${target} → ${location}`, () => {
-        const { status, fields, text } = site.ask(target, method);
+        const { status, fields, text } = site.ask(target, { method });
         assertEquals([status, text], [308, ""]);
         // As a client resolves it; it never leads to another host.
         const base = new URL("http://localhost");
@@ -352,8 +274,8 @@ siteTest("follows symbolic links that stay inside", async (site, t) => {
     // What a link stands for is decided before: `..` takes away a name, not a step in the file system.
     ["/folder/../page.html", "page"],
   ]);
-  await t.step("the media type is that of the file", () => {
-    assertEquals(site.ask("/file").fields["content-type"], "text/html");
+  await t.step("the media type is that of the name that was asked for, not of the file it leads to", () => {
+    assertEquals(site.ask("/file").fields["content-type"], "application/octet-stream");
   });
 });
 
@@ -425,7 +347,7 @@ siteTest("serves a root that is a symbolic link", async (site, t) => {
   site.link("dir/back", "../dir/index.html");
   site.link("../link", "www");
   await checkRows(t, site, [["/dir/", "dir index"], ["/dir", 308], ["/dir/back", "dir index"]]);
-}, "../link");
+}, { root: "../link" });
 
 siteTest("answers the methods, RFC 9110 section 9", async (site, t) => {
   site.write("page.html", "page");
@@ -452,7 +374,7 @@ siteTest("answers the methods, RFC 9110 section 9", async (site, t) => {
   ];
   for (const [method, target, status, allows] of rows) {
     await t.step(`${method.slice(0, 20)} ${target} → ${status}`, () => {
-      const answer = site.ask(target, method);
+      const answer = site.ask(target, { method });
       assertEquals(answer.status, status);
       assertEquals(answer.fields.allow, allows ? "GET, HEAD, OPTIONS" : undefined);
       if (status === 204) assertEquals(answer.text, "");
@@ -460,8 +382,14 @@ siteTest("answers the methods, RFC 9110 section 9", async (site, t) => {
     });
   }
   await t.step("HEAD gets what GET gets, RFC 9110 section 9.3.2", () => {
-    const [get, head] = ["GET", "HEAD"].map((method) => site.ask("/page.html", method));
+    const [get, head] = ["GET", "HEAD"].map((method) => site.ask("/page.html", { method }));
     assertEquals(head, get);
+  });
+  await t.step("HEAD gets what GET gets of a large file, but for the content", () => {
+    site.write("large.html", "x".repeat(ENTRY_BYTES + 1));
+    const [get, head] = ["GET", "HEAD"].map((method) => site.ask("/large.html", { method }));
+    assertEquals([head?.status, head?.fields, head?.source], [get?.status, get?.fields, "absent"]);
+    assertEquals([head?.response?.body.length, get?.text?.length], [ENTRY_BYTES + 1, ENTRY_BYTES + 1]);
   });
 });
 
@@ -512,7 +440,14 @@ siteTest("chooses the media type by the extension, RFC 9110 section 8.3", async 
   for (const [name, type] of rows) {
     await t.step(`${name}: ${type}`, () => {
       site.write(name, "");
-      assertEquals(site.ask(`/${name}`).fields, { "content-type": type });
+      assertEquals(site.ask(`/${name}`).fields, {
+        "content-type": type,
+        "x-content-type-options": "nosniff",
+        "last-modified": "Sun, 02 Feb 2020 02:02:02 GMT",
+        "etag": `"${LONG_AGO.getTime().toString(16)}-0"`,
+        "accept-ranges": "bytes",
+        "cache-control": "no-cache",
+      });
     });
   }
   await t.step("an index file has its own", () => {
@@ -587,14 +522,54 @@ siteTest("reads a young file again: it may have changed without a sign", (site) 
   assertEquals(site.get("/a.txt"), "two");
 });
 
-siteTest("remembers no failure", (site) => {
-  assertEquals(site.get("/a.txt"), 404);
+siteTest("remembers a failure for the time of freshness, and no longer", (site) => {
+  for (
+    const [name, make] of [["a.txt", () => site.write("a.txt", "one")], ["b", () => site.write("c", "one")]] as const
+  ) {
+    if (name === "b") site.link("b", "c");
+    assertEquals(site.get(`/${name}`), 404);
+    make();
+    for (const waitMs of [FRESH_MS - 1, 1, 0, FRESH_MS]) {
+      site.clock.nowMs += waitMs;
+      assertEquals(site.get(`/${name}`), waitMs === FRESH_MS - 1 ? 404 : "one");
+    }
+  }
+});
+
+siteTest("does not look again for what was not there a moment ago, and remembers that by its path", (site) => {
+  site.write("dir/index.html", "index");
+  const { realPathSync } = Deno;
+  let looks = 0;
+  Deno.realPathSync = (path) => {
+    looks++;
+    return realPathSync(path);
+  };
+  try {
+    const first = assertThrows(() => site.handler(requestHead("GET /missing HTTP/1.1")), HttpError);
+    const before = looks;
+    for (const target of ["/missing", "/missing?q", "/%6dissing", "/dir/../missing"]) {
+      assertStrictEquals(assertThrows(() => site.handler(requestHead(`GET ${target} HTTP/1.1`)), HttpError), first);
+    }
+    assertEquals(looks, before);
+    assertEquals([site.get("/missing/"), site.get("/dir/missing"), site.get("/dir/")], [404, 404, "index"]);
+    assert(looks > before);
+  } finally {
+    Deno.realPathSync = realPathSync;
+  }
+});
+
+siteTest("serves a file again that failed to be opened a moment ago", (site) => {
   site.write("a.txt", "one");
+  const { openSync } = Deno;
+  Deno.openSync = () => {
+    throw Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+  };
+  try {
+    assertEquals([site.get("/a.txt"), site.ask("/a.txt").fields["retry-after"]], [503, "1"]);
+  } finally {
+    Deno.openSync = openSync;
+  }
   assertEquals(site.get("/a.txt"), "one");
-  site.link("b", "c");
-  assertEquals(site.get("/b"), 404);
-  site.write("c", "c");
-  assertEquals(site.get("/b"), "c");
 });
 
 siteTest("keeps no large file", (site) => {
@@ -662,10 +637,12 @@ siteTest("follows a root that is exchanged for another directory", (site) => {
   assertEquals([site.get("/small.txt"), site.get("/one.txt"), site.get("/two.txt")], ["one", "one", 404]);
   assertEquals(site.get("/large.txt"), "one".repeat(ENTRY_BYTES));
   site.relink("../link", "v2");
-  assertEquals([site.get("/two.txt"), site.get("/large.txt")], ["two", "two".repeat(ENTRY_BYTES)]);
+  // Nothing is half of one and half of the other: what was looked at is trusted for a moment, small or large.
+  assertEquals([site.get("/two.txt"), site.get("/large.txt")], [404, "one".repeat(ENTRY_BYTES)]);
   site.clock.nowMs += FRESH_MS;
-  assertEquals([site.get("/small.txt"), site.get("/one.txt")], ["two", 404]);
-}, "../link");
+  assertEquals([site.get("/small.txt"), site.get("/one.txt"), site.get("/two.txt")], ["two", 404, "two"]);
+  assertEquals(site.get("/large.txt"), "two".repeat(ENTRY_BYTES));
+}, { root: "../link" });
 
 siteTest("outlives its root: deleted, made again", (site) => {
   site.write("a.txt", "one");
@@ -677,6 +654,7 @@ siteTest("outlives its root: deleted, made again", (site) => {
   assertEquals(site.get("/a.txt"), 404);
   site.write("a.txt", "two");
   site.write("index.html", "index");
+  site.clock.nowMs += FRESH_MS;
   assertEquals([site.get("/a.txt"), site.get("/"), site.get("/b.txt")], ["two", "index", 404]);
 });
 
@@ -693,26 +671,6 @@ siteTest("answers 404 for a unix socket", (site) => {
 });
 
 // In a process of its own.
-
-const PROBE = fromFileUrl(new URL("static_probe.ts", import.meta.url));
-/** Ends a probe that hangs; it takes a fifth of a second. */
-const PATIENCE_MS = 20_000;
-
-/** Runs a command before which `shell` is executed, and gives what it printed. */
-async function probe(shell: string, args: readonly string[]): Promise<unknown> {
-  const deno = [Deno.execPath(), "run", "--no-prompt", "--allow-read", PROBE, ...args];
-  const child = new Deno.Command("sh", {
-    args: ["-c", `${shell} "$@"`, "sh", ...deno],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const alarm = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
-  const { stdout, signal } = await child.output();
-  clearTimeout(alarm);
-  assert(signal !== "SIGKILL", "the probe hung");
-  return JSON.parse(new TextDecoder().decode(stdout));
-}
 
 testWith(["read", "run", "write"], "staticHandler answers 404 for a FIFO, at once", async () => {
   using site = new Site();
@@ -734,15 +692,6 @@ testWith(["read", "run", "write"], "staticHandler answers 503 while no descripto
   const found = await probe("ulimit -n 256; exec", ["--exhaust", site.path("www"), ...targets]);
   assertEquals(found, [503, 503, 404, 308, 200, 200, 404, 308]);
 });
-
-/** Runs the rest of the line without the privilege to read everything, which root has. */
-const UNPRIVILEGED = `[ "$(id -u)" != 0 ] || set -- setpriv --bounding-set=-all --inh-caps=-all -- "$@"; exec`;
-
-/** Whether this machine lets us give up privileges. */
-const canDropPrivileges = isGranted("run") && isGranted("read") && new Deno.Command("sh", {
-  args: ["-c", `${UNPRIVILEGED} "$@"`, "sh", "true"],
-  stderr: "null",
-}).outputSync().success;
 
 const FORBIDDEN = "staticHandler answers 403 where the file system refuses, RFC 9110 section 15.5.4";
 

@@ -1,0 +1,146 @@
+/**
+ * A representation of a file, and which response to a request is made of it: RFC 9110 sections 8, 13 and 14.
+ *
+ * The order is that of RFC 9110 section 13.2.2: preconditions, then ranges, then the whole.
+ *
+ * @module
+ */
+
+import type { Validators } from "./conditional.ts";
+import { evaluatePreconditions, isRangeApplicable } from "./conditional.ts";
+import { HttpError } from "./errors.ts";
+import { formatHttpDate } from "./http_date.ts";
+import type { FieldLine, OpenFile, RequestHead } from "./message.ts";
+import { HttpResponse, ReusableResponse } from "./message.ts";
+import type { ByteRange } from "./range.ts";
+import { formatContentRange, formatUnsatisfiedRange, multipartByteranges, selectRanges } from "./range.ts";
+
+/** More ranges than this get the whole; a reader of a document asks for few. */
+const RANGE_LIMITS = { ranges: 64, unorderedRanges: 8 } as const;
+
+const NO_CONTENT = new Uint8Array(0);
+
+/** What a representation is made of. */
+export interface RepresentationOptions {
+  /** The value of `Content-Type`. */
+  readonly contentType: string;
+  /** Entity tag and time of change. */
+  readonly validators: Validators;
+  /** The content where it is in memory, else its length. */
+  readonly content: Uint8Array<ArrayBuffer> | { readonly length: number };
+  /** Opens the content where it is not in memory. */
+  readonly open: () => OpenFile;
+  /** Fields of 200, 206 and 304 alike: `Cache-Control`, `Vary`. */
+  readonly cacheFields: readonly FieldLine[];
+  /** Fields of 200 and 206: `Content-Encoding` and the like. */
+  readonly contentFields: readonly FieldLine[];
+}
+
+/** One form of a file, in one content coding, as of one state of the file. */
+export class Representation {
+  readonly #options: RepresentationOptions;
+  readonly #fields: readonly FieldLine[];
+  #whole: ReusableResponse | undefined;
+  #notModified: ReusableResponse | undefined;
+
+  /**
+   * Describes a representation.
+   *
+   * @param options What it is made of.
+   */
+  constructor(options: RepresentationOptions) {
+    this.#options = options;
+    const { validators, cacheFields, contentFields } = options;
+    this.#fields = [
+      ...contentFields,
+      ["Last-Modified", formatHttpDate(validators.lastModifiedMs)],
+      ["ETag", validators.entityTag],
+      ["Accept-Ranges", "bytes"],
+      ...cacheFields,
+    ];
+  }
+
+  /** The content where it is in memory. */
+  get content(): Uint8Array<ArrayBuffer> | undefined {
+    const { content } = this.#options;
+    return content instanceof Uint8Array ? content : undefined;
+  }
+
+  /**
+   * Selects the response to a GET or HEAD.
+   *
+   * @param request The request.
+   * @param nowMs The present time in milliseconds since the epoch.
+   * @returns 200, 206 or 304.
+   * @throws {HttpError} 412 or 416.
+   */
+  select(request: RequestHead, nowMs: number): HttpResponse {
+    const { validators, content, cacheFields } = this.#options;
+    const { method, fieldLines } = request;
+    const result = evaluatePreconditions(method, fieldLines, validators, nowMs);
+    if (result === "not modified") return this.#notModified ??= this.#makeNotModified();
+    if (result === "precondition failed") throw new HttpError(412, "Precondition failed", { fields: cacheFields });
+
+    const range = method === "GET" ? fieldLines.getList("range") : undefined;
+    if (range === undefined || !isRangeApplicable(fieldLines, validators, nowMs)) return this.#makeWhole(method);
+    const selection = selectRanges(range, content.length, RANGE_LIMITS);
+    switch (selection.kind) {
+      case "whole":
+        return this.#makeWhole(method);
+      case "unsatisfiable": {
+        const fields = [["Content-Range", formatUnsatisfiedRange(content.length)], ...cacheFields] as const;
+        throw new HttpError(416, `No byte of ${content.length} is in the range`, { fields });
+      }
+      case "single":
+        return this.#makePart(selection.range);
+      case "several":
+        return this.#makeParts(selection.ranges);
+      default:
+        return selection satisfies never;
+    }
+  }
+
+  /** RFC 9110 section 15.4.5: what tells caches apart and guides them, and nothing else. */
+  #makeNotModified(): ReusableResponse {
+    const { validators, cacheFields } = this.#options;
+    return new ReusableResponse(304, [["ETag", validators.entityTag], ...cacheFields], NO_CONTENT);
+  }
+
+  #makeWhole(method: string): HttpResponse {
+    const { content, contentType, open } = this.#options;
+    const fields = () => [["Content-Type", contentType], ...this.#fields] as const;
+    if (content instanceof Uint8Array) return this.#whole ??= new ReusableResponse(200, fields(), content);
+    if (method === "HEAD") return new HttpResponse(200, fields(), { length: content.length });
+    const { length } = content;
+    return new HttpResponse(200, fields(), { file: open(), pieces: [{ start: 0, end: length }], length });
+  }
+
+  #makePart(range: ByteRange): HttpResponse {
+    const { content, contentType, open } = this.#options;
+    const fields = [
+      ["Content-Type", contentType],
+      ["Content-Range", formatContentRange(range, content.length)],
+      ...this.#fields,
+    ] as const;
+    if (content instanceof Uint8Array) return new HttpResponse(206, fields, content.subarray(range.start, range.end));
+    return new HttpResponse(206, fields, { file: open(), pieces: [range], length: range.end - range.start });
+  }
+
+  #makeParts(ranges: readonly ByteRange[]): HttpResponse {
+    const { content, contentType, open } = this.#options;
+    const multipart = multipartByteranges(ranges, content.length, contentType, crypto.randomUUID());
+    const fields = [["Content-Type", multipart.contentType], ...this.#fields] as const;
+    const pieces = [...multipart.parts.flatMap(({ head, range }) => [head, range]), multipart.trailer];
+    if (!(content instanceof Uint8Array)) {
+      return new HttpResponse(206, fields, { file: open(), pieces, length: multipart.length });
+    }
+    const body = new Uint8Array(multipart.length);
+    let at = 0;
+    for (const piece of pieces) {
+      const bytes = piece instanceof Uint8Array ? piece : content.subarray(piece.start, piece.end);
+      body.set(bytes, at);
+      at += bytes.length;
+    }
+    return new HttpResponse(206, fields, body);
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * A file as a resource: its representations in each content coding, made when they are first asked for.
+ *
+ * A coded representation is a neighbour of the file (`app.js.br`, `app.js.zst`, `app.js.gz`) that is not older than it,
+ * else the content compressed here, once. A neighbour has an entity tag of its own. Content up to a bound is kept in
+ * memory; what is larger is opened anew for each answer, and only while it is still the file that was described.
+ *
+ * @module
+ */
+
+import { existsSync } from "node:fs";
+import { selectCacheControl } from "./cache_policy.ts";
+import type { Clock } from "./clock.ts";
+import { isCompressible } from "./compressible.ts";
+import { makeEntityTag } from "./conditional.ts";
+import { compress, selectCodings } from "./content_coding.ts";
+import { selectMediaType } from "./media_type.ts";
+import type { FieldLine, OpenFile } from "./message.ts";
+import type { ContentCoding } from "./negotiation.ts";
+import { CONTENT_CODINGS, selectContentCoding } from "./negotiation.ts";
+import { Representation } from "./representation.ts";
+
+/** The suffix of a neighbour in each coding. */
+const SUFFIXES: Readonly<Record<ContentCoding, string>> = { br: ".br", zstd: ".zst", gzip: ".gz" };
+
+/** Up to this the wire form of an answer holds a copy of the content, see `response_writer.ts`. */
+const JOINED_BYTES = 16_384;
+
+/** Time stamps of files are coarse: two changes within this time may look like one; in milliseconds. */
+const COARSE_MTIME_MS = 2_000;
+
+const VARY: FieldLine = ["Vary", "Accept-Encoding"];
+/** Content is what its type says, not what a browser guesses: WHATWG Fetch section "nosniff". */
+const NOSNIFF: FieldLine = ["X-Content-Type-Options", "nosniff"];
+
+/** A regular file below the root, as it was when it was looked at. */
+export interface FoundFile {
+  /** Its real path. */
+  readonly path: string;
+  /** Its state. */
+  readonly info: Deno.FileInfo;
+}
+
+/** How resources are made. */
+export interface ResourceOptions {
+  /** Largest content that is kept in memory, in bytes. */
+  readonly entryBytes: number;
+  /** Whether content is compressed, and neighbours are looked for. */
+  readonly isCompressing: boolean;
+  /** Finds a regular file below the root by its path; `undefined` where there is none. */
+  readonly findFile: (path: string) => FoundFile | undefined;
+  /** Opens a file. */
+  readonly open: (path: string) => Deno.FsFile;
+  /** The time of the worker. */
+  readonly clock: Clock;
+}
+
+/** A file was changed after it was described: what was said of it is not true any more. */
+export class StaleFileError extends Error {
+  /** The name of the class. */
+  override readonly name: string = "StaleFileError";
+}
+
+/** One file and its neighbours, as of one look at them. */
+export class Resource {
+  /** Tells this state of the files from any other one. */
+  readonly fingerprint: string;
+  /** Whether a later change of the files is sure to show in the fingerprint. */
+  readonly isSettled: boolean;
+  /** Memory that the content takes, in bytes. */
+  heldBytes: number = 0;
+  readonly #options: ResourceOptions;
+  readonly #file: FoundFile;
+  readonly #sitePath: string;
+  readonly #contentType: string;
+  readonly #neighbours = new Map<ContentCoding, FoundFile>();
+  /** Neighbours first: who made them took the time to make them small. */
+  readonly #codings: readonly ContentCoding[];
+  readonly #representations = new Map<ContentCoding | "identity", Representation>();
+
+  /**
+   * Looks for the neighbours of a file.
+   *
+   * @param sitePath The path of the file below the root, with a leading `/`: its type is that of its name, not of what
+   * the name links to.
+   * @param file The file.
+   * @param options How resources are made.
+   */
+  constructor(sitePath: string, file: FoundFile, options: ResourceOptions) {
+    this.#sitePath = sitePath;
+    this.#file = file;
+    this.#options = options;
+    this.#contentType = selectMediaType(sitePath);
+    const isNegotiated = options.isCompressing && isCompressible(this.#contentType);
+    if (isNegotiated) this.#findNeighbours();
+    const { size } = file.info;
+    const compressed = isNegotiated && size <= options.entryBytes ? selectCodings(size) : [];
+    this.#codings = [...new Set([...this.#neighbours.keys(), ...compressed])];
+    const files = [file, ...this.#neighbours.values()];
+    this.fingerprint = files.map(describe).join();
+    this.isSettled = !files.some(({ info }) => isYoung(toMs(info)));
+  }
+
+  /**
+   * Selects the representation that a client wants.
+   *
+   * @param acceptEncoding The value of `Accept-Encoding`.
+   * @throws {StaleFileError} Where a file was changed meanwhile.
+   */
+  select(acceptEncoding: string | undefined): Representation {
+    const coding = selectContentCoding(acceptEncoding, this.#codings);
+    let representation = this.#representations.get(coding);
+    if (representation === undefined) {
+      representation = this.#makeRepresentation(coding);
+      this.#representations.set(coding, representation);
+      const length = representation.content?.length ?? 0;
+      this.heldBytes += length <= JOINED_BYTES ? 2 * length : length;
+    }
+    return representation;
+  }
+
+  #findNeighbours(): void {
+    const { path, info } = this.#file;
+    for (const coding of CONTENT_CODINGS) {
+      const neighbourPath = path + SUFFIXES[coding];
+      // Most files have none, and an exception costs seven times as much.
+      const neighbour = existsSync(neighbourPath) ? this.#options.findFile(neighbourPath) : undefined;
+      if (
+        neighbour === undefined || toMs(neighbour.info) < toMs(info) || !isReadable(neighbour.path, this.#options.open)
+      ) continue;
+      this.#neighbours.set(coding, neighbour);
+    }
+  }
+
+  #makeRepresentation(coding: ContentCoding | "identity"): Representation {
+    const neighbour = coding === "identity" ? undefined : this.#neighbours.get(coding);
+    const file = neighbour ?? this.#file;
+    const isCompressed = coding !== "identity" && neighbour === undefined;
+    const read = file.info.size <= this.#options.entryBytes
+      ? readFile(file, this.#options.open)
+      : { length: file.info.size };
+    const content = isCompressed && read instanceof Uint8Array ? compress(read, coding) : read;
+    const mtimeMs = toMs(file.info);
+    const cacheControl = selectCacheControl({
+      path: this.#sitePath,
+      mediaType: this.#contentType,
+      status: 200,
+      isFallback: false,
+    });
+    return new Representation({
+      contentType: this.#contentType,
+      content,
+      validators: {
+        entityTag: makeEntityTag({
+          mtimeMs,
+          size: file.info.size,
+          isYoung: isYoung(mtimeMs),
+          ...(coding !== "identity" && { coding }),
+        }),
+        // RFC 9110 section 8.8.2.1: never later than the time of the answer.
+        lastModifiedMs: Math.min(mtimeMs, this.#options.clock.second * 1000),
+      },
+      open: () => openFile(file, this.#options.open),
+      cacheFields: [["Cache-Control", cacheControl], ...(this.#codings.length > 0 ? [VARY] : [])],
+      contentFields: [NOSNIFF, ...(coding === "identity" ? [] : [["Content-Encoding", coding] as const])],
+    });
+  }
+}
+
+/** Opens the very file that was described; its name may have changed hands since, to a FIFO even. */
+function openFile(found: FoundFile, open: ResourceOptions["open"]): Deno.FsFile {
+  const { path } = found;
+  const isSame = (info: Deno.FileInfo) => describe({ path, info }) === describe(found);
+  try {
+    if (isSame(Deno.statSync(path))) {
+      const file = open(path);
+      if (isSame(file.statSync())) return file;
+      file.close();
+    }
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+  }
+  throw new StaleFileError(`File has changed: ${path}`);
+}
+
+function isReadable(path: string, open: ResourceOptions["open"]): boolean {
+  try {
+    open(path).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readFile(found: FoundFile, open: ResourceOptions["open"]): Uint8Array<ArrayBuffer> {
+  const file: OpenFile = openFile(found, open);
+  try {
+    const content = new Uint8Array(found.info.size);
+    for (let length = 0; length < content.length;) {
+      const count = file.readSync(content.subarray(length));
+      if (count === null) throw new StaleFileError(`File has become shorter: ${found.path}`);
+      length += count;
+    }
+    return content;
+  } finally {
+    file.close();
+  }
+}
+
+/** Another name, another file, another content, or other permissions: one of these differs. */
+function describe({ path, info }: FoundFile): string {
+  const { dev, ino, size, mode, uid, gid } = info;
+  return `${path} ${dev} ${ino} ${size} ${toMs(info)} ${info.ctime?.getTime()} ${mode} ${uid} ${gid}`;
+}
+
+function toMs(info: Deno.FileInfo): number {
+  return info.mtime?.getTime() ?? 0;
+}
+
+/** Whether a further change could show the same time stamp. One of the future is younger than any. */
+function isYoung(mtimeMs: number): boolean {
+  return Date.now() - mtimeMs < COARSE_MTIME_MS;
+}
