@@ -67,13 +67,20 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
       ...["representation", "node:fs"],
     ],
   },
+  natural_order: { pure: true, imports: [] },
+  listing: { pure: true, imports: [] },
+  listing_page: { pure: true, imports: ["listing", "media_type", "@std/html/entities"] },
+  directory: { imports: ["listing", "natural_order", "resource", "@std/path"] },
+  listing_response: {
+    imports: ["conditional", "directory", "errors", "listing", "listing_page", "message", "negotiation"],
+  },
   file_cache: { imports: ["config"] },
   spare_descriptors: { imports: [] },
   file_tree: { imports: ["errors", "resource", "@std/path"] },
   static: {
     imports: [
-      ...["clock", "config", "error_response", "errors", "file_cache", "file_tree", "message", "negotiation", "path"],
-      "resource",
+      ...["clock", "config", "directory", "error_response", "errors", "file_cache", "file_tree", "listing_response"],
+      ...["message", "negotiation", "path", "resource"],
     ],
   },
 

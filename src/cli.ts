@@ -32,6 +32,7 @@ Options:
   -v                 log every answer, level INFO (default: level ERROR)
   -d                 log everything, level DEBUG
       --no-compress  send files as they are: no .br .zst .gz neighbours, no compression
+      --list         list the files of folders that have no index.html
       --grace S      seconds that answers under way have after a signal to stop (default ${
   DEFAULT_OPTIONS.graceMs / 1000
 })
@@ -48,7 +49,7 @@ Options:
 export function parseCommand(args: readonly string[]): Command {
   const flags = parseArgs([...args], {
     string: ["_", "port", "host", "root", "workers", "log", "grace"],
-    boolean: ["v", "d", "no-compress", "help", "version"],
+    boolean: ["v", "d", "no-compress", "list", "help", "version"],
     alias: { port: "p", host: "h", root: "r", workers: "w", log: "l" },
     unknown: (argument) => {
       if (argument.startsWith("-") && argument !== "-") throw usage(`Unknown option ${argument}`);
@@ -64,6 +65,7 @@ export function parseCommand(args: readonly string[]): Command {
   if (flags.log !== undefined) options.logFile = checkPresent("log", flags.log);
   if (flags.grace !== undefined) options.graceMs = 1000 * parseNumber("grace", flags.grace, 0, 86_400);
   if (flags["no-compress"]) options.compress = false;
+  if (flags.list) options.list = true;
   if (flags.v || flags.d) options.logLevel = (flags.d ? "debug" : "info") satisfies LogLevel;
   return { kind: "serve", options: { ...options, root: selectRoot(flags.root, flags._.map(String)) } };
 }

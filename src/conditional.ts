@@ -19,7 +19,7 @@ import type { FieldLines } from "./message.ts";
 export interface Validators {
   /** The entity tag as `ETag` has it, with its quotes and, where it is weak, `W/`. */
   readonly entityTag: string;
-  /** The modification time in milliseconds since the epoch; HTTP sees its whole seconds. */
+  /** The modification time in milliseconds since the epoch; HTTP sees its whole seconds. NaN where there is none. */
   readonly lastModifiedMs: number;
 }
 
@@ -152,7 +152,8 @@ function isModifiedSince(
 ): boolean | undefined {
   if (field === undefined || validators === undefined) return undefined;
   const date = parseHttpDate(field, nowMs);
-  return date === undefined ? undefined : wholeSeconds(validators.lastModifiedMs) > date;
+  if (date === undefined || Number.isNaN(validators.lastModifiedMs)) return undefined;
+  return wholeSeconds(validators.lastModifiedMs) > date;
 }
 
 /** Cuts off what HTTP-date cannot say. */

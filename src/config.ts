@@ -68,6 +68,8 @@ export interface ServerOptions {
   readonly graceMs: number;
   /** Whether content codings are used: neighbours such as `app.js.br`, and compression. */
   readonly compress: boolean;
+  /** Whether directories without an index file are listed. */
+  readonly list: boolean;
   /** Bounds for what a client may send. */
   readonly limits: Limits;
   /** Bounds for how long it may take. */
@@ -83,6 +85,7 @@ export const DEFAULT_OPTIONS: Readonly<Omit<ServerOptions, "root" | "workers" | 
   logLevel: "error",
   graceMs: 10_000,
   compress: true,
+  list: false,
   limits: Object.freeze({
     headBytes: 16_384,
     targetBytes: 8_192,

@@ -15,15 +15,24 @@ import type { FoundFile } from "./resource.ts";
 /** What a directory stands for. */
 export const INDEX_FILE: string = "index.html";
 
+/** How files are found. */
+export interface FindOptions {
+  /** Whether a directory without an index file stands for itself. */
+  readonly isListing: boolean;
+}
+
+const DEFAULTS: FindOptions = { isListing: false };
+
 /**
  * Finds the file that a path names.
  *
  * @param root The document root.
  * @param path The request path, resolved.
- * @returns The file; "directory" where the path names one and lacks the slash.
+ * @param options How it is found; without listings where it is absent.
+ * @returns The file, or a directory that is to be listed; "directory" where the path names one and lacks the slash.
  * @throws {HttpError} 404 where there is no regular file, or it is not below the root; 403 where it may not be read.
  */
-export function findFile(root: string, path: string): FoundFile | "directory" {
+export function findFile(root: string, path: string, { isListing }: FindOptions = DEFAULTS): FoundFile | "directory" {
   return withHttpErrors(() => {
     const realRoot = Deno.realPathSync(root);
     const isDirectoryPath = path.endsWith("/");
@@ -32,8 +41,35 @@ export function findFile(root: string, path: string): FoundFile | "directory" {
       if (isDirectoryPath) throw new HttpError(404, "Path ends with a slash and names a file");
       return checkRegular(found);
     }
-    return isDirectoryPath ? checkRegular(look(realRoot, join(found.path, INDEX_FILE))) : "directory";
+    if (!isDirectoryPath) return "directory";
+    const index = join(found.path, INDEX_FILE);
+    return isListing && !hasIndex(index) ? found : checkRegular(look(realRoot, index));
   });
+}
+
+/** An index file that cannot be served still says that the directory is not meant to be listed. */
+function hasIndex(index: string): boolean {
+  try {
+    return !Deno.lstatSync(index).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/**
+ * Finds what a path in the file system leads to.
+ *
+ * @param root The document root.
+ * @param path A path below the real root.
+ * @returns A file of any kind, or `undefined` where there is none below the root.
+ */
+export function findTarget(root: string, path: string): FoundFile | undefined {
+  try {
+    return look(Deno.realPathSync(root), path);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

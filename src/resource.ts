@@ -97,7 +97,7 @@ export class Resource {
     const compressed = isNegotiated && size <= options.entryBytes ? selectCodings(size) : [];
     this.#codings = [...new Set([...this.#neighbours.keys(), ...compressed])];
     const files = [file, ...this.#neighbours.values()];
-    this.fingerprint = files.map(describe).join();
+    this.fingerprint = files.map(describeFile).join();
     this.isSettled = !files.some(({ info }) => isYoung(toMs(info)));
   }
 
@@ -170,7 +170,7 @@ export class Resource {
 /** Opens the very file that was described; its name may have changed hands since, to a FIFO even. */
 function openFile(found: FoundFile, open: ResourceOptions["open"]): Deno.FsFile {
   const { path } = found;
-  const isSame = (info: Deno.FileInfo) => describe({ path, info }) === describe(found);
+  const isSame = (info: Deno.FileInfo) => describeFile({ path, info }) === describeFile(found);
   try {
     if (isSame(Deno.statSync(path))) {
       const file = open(path);
@@ -207,8 +207,12 @@ function readFile(found: FoundFile, open: ResourceOptions["open"]): Uint8Array<A
   }
 }
 
-/** Another name, another file, another content, or other permissions: one of these differs. */
-function describe({ path, info }: FoundFile): string {
+/**
+ * Tells one state of a file from any other: another name, file, content or permissions all show.
+ *
+ * @param found The file.
+ */
+export function describeFile({ path, info }: FoundFile): string {
   const { dev, ino, size, mode, uid, gid } = info;
   return `${path} ${dev} ${ino} ${size} ${toMs(info)} ${info.ctime?.getTime()} ${mode} ${uid} ${gid}`;
 }
@@ -217,7 +221,11 @@ function toMs(info: Deno.FileInfo): number {
   return info.mtime?.getTime() ?? 0;
 }
 
-/** Whether a further change could show the same time stamp. One of the future is younger than any. */
-function isYoung(mtimeMs: number): boolean {
+/**
+ * Tells whether a further change could show the same time stamp. A file of the future is younger than any.
+ *
+ * @param mtimeMs Its modification time, in milliseconds since the epoch.
+ */
+export function isYoung(mtimeMs: number): boolean {
   return Date.now() - mtimeMs < COARSE_MTIME_MS;
 }

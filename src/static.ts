@@ -4,7 +4,8 @@
  * 1. method: GET and HEAD go on, OPTIONS is answered, the rest is refused (RFC 9110 section 9)
  * 2. path: decoded once, dot segments resolved, hidden names refused (`path.ts`)
  * 3. resource: from memory, or from the file system below the root (`file_cache.ts`, `file_tree.ts`); a directory is
- *    redirected to its slash, or stands for its index file
+ *    redirected to its slash, or stands for its index file; without one it is listed, where that is wanted
+ *    (`directory.ts`, `listing_response.ts`)
  * 4. representation: the content coding that the client wants most (`resource.ts`)
  * 5. preconditions, then ranges, then the whole (`representation.ts`)
  *
@@ -15,10 +16,12 @@
 
 import type { Clock } from "./clock.ts";
 import type { CacheOptions } from "./config.ts";
+import { Directory } from "./directory.ts";
 import { errorFields } from "./error_response.ts";
 import { HttpError, toHttpError } from "./errors.ts";
 import { FileCache } from "./file_cache.ts";
-import { findFile, findRegularFile, INDEX_FILE, withHttpErrors } from "./file_tree.ts";
+import { findFile, findRegularFile, findTarget, INDEX_FILE, withHttpErrors } from "./file_tree.ts";
+import { listingResponse } from "./listing_response.ts";
 import type { Handler, RequestHead } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import { selectErrorType } from "./negotiation.ts";
@@ -47,6 +50,12 @@ export interface StaticOptions {
   readonly cache: CacheOptions;
   /** Whether content codings are used. */
   readonly isCompressing: boolean;
+  /**
+   * Whether directories without an index file are listed.
+   *
+   * @default {false}
+   */
+  readonly isListing?: boolean;
   /** The time of the worker. */
   readonly clock: Clock;
   /** Opens a file. */
@@ -59,7 +68,7 @@ export interface StaticOptions {
  * @param options Root, bounds, clock.
  * @returns A handler that answers at once, and throws `HttpError` where there is nothing to serve.
  */
-export function staticHandler({ root, cache, isCompressing, clock, open }: StaticOptions): Handler {
+export function staticHandler({ root, cache, isCompressing, isListing = false, clock, open }: StaticOptions): Handler {
   const resourceOptions = {
     entryBytes: cache.entryBytes,
     isCompressing,
@@ -67,16 +76,18 @@ export function staticHandler({ root, cache, isCompressing, clock, open }: Stati
     clock,
     open,
   };
-  const resources = new FileCache(cache, (path) => {
-    const found = findFile(root, path);
+  const directoryOptions = { findTarget: (path: string) => findTarget(root, path) };
+  const resources = new FileCache<Resource | Directory>(cache, (path) => {
+    const found = findFile(root, path, { isListing });
     if (found === "directory") return undefined;
+    if (found.info.isDirectory) return new Directory(found, directoryOptions);
     return new Resource(path.endsWith("/") ? path + INDEX_FILE : path, found, resourceOptions);
   });
 
   /** Paths that were not found, and how long that is believed: an error without a new stack costs a tenth. */
   const missing = new Map<string, { readonly error: HttpError; readonly untilMs: number }>();
 
-  function findResource(path: string): Resource | undefined {
+  function findResource(path: string): Resource | Directory | undefined {
     const known = missing.get(path);
     if (known !== undefined && clock.nowMs < known.untilMs) throw known.error;
     try {
@@ -101,6 +112,10 @@ export function staticHandler({ root, cache, isCompressing, clock, open }: Stati
         const location = directoryReference(target.path, target.query);
         return new HttpResponse(308, [["Location", location], ["Cache-Control", "no-cache"]], NO_CONTENT);
       }
+      if (resource instanceof Directory) {
+        const listed = { directory: resource, path, sentPath: target.path, query: target.query };
+        return listingResponse(request, listed, clock.second * 1000);
+      }
       try {
         const representation = resource.select(fieldLines.getList("accept-encoding"));
         resources.weigh(path);
@@ -120,7 +135,8 @@ export function staticHandler({ root, cache, isCompressing, clock, open }: Stati
     const names = status < 500 ? [`/${status}.html`] : [`/${status}.html`, "/50x.html"];
     for (const name of names) {
       try {
-        const content = findResource(name)?.select(undefined).content;
+        const page = findResource(name);
+        const content = page instanceof Resource ? page.select(undefined).content : undefined;
         if (content !== undefined) return new HttpResponse(status, errorFields("text/html", fields), content);
       } catch {
         // The site has no such page.

@@ -102,7 +102,7 @@ function serve({ index, options, bindings, board }: StartMessage): () => void {
 const LEVELS: readonly LogLevel[] = ["error", "info", "debug"];
 
 function createContext(options: StartMessage["options"]): { context: ConnectionContext; accessLog?: AccessLog } {
-  const { root, cache, compress, limits, timeouts, logLevel } = options;
+  const { root, cache, compress, list, limits, timeouts, logLevel } = options;
   const clock = new Clock();
   const spares = new SpareDescriptors(root);
   const accessLog = logLevel === "error"
@@ -113,6 +113,7 @@ function createContext(options: StartMessage["options"]): { context: ConnectionC
       root,
       cache,
       isCompressing: compress,
+      isListing: list,
       clock,
       open: (path) => spares.open(path),
     }),

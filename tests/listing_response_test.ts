@@ -1,0 +1,218 @@
+/** Listings through `staticHandler`: when there is one, in which form, and with which fields. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { Clock } from "../src/clock.ts";
+import { HttpError } from "../src/errors.ts";
+import { POLICY } from "../src/listing_page.ts";
+import type { Handler } from "../src/message.ts";
+import { staticHandler } from "../src/static.ts";
+import { requestHead } from "./ask.ts";
+import { testWith } from "./permissions.ts";
+
+const HTML = "text/html; charset=utf-8";
+const JSON_TYPE = "application/json";
+
+/** What a handler answered. */
+interface Reply {
+  readonly status: number;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** A root with a few folders, and a handler on a clock that only the test moves. */
+class Site implements Disposable {
+  readonly root = Deno.makeTempDirSync({ prefix: "sockeye-listing-" });
+  readonly clock = new Clock();
+  readonly handler: Handler;
+
+  constructor(isListing: boolean) {
+    for (const name of ["bare", "bare/inner", "indexed", "dangling", "odd", "odd/index.html", ".hidden"]) {
+      Deno.mkdirSync(join(this.root, name));
+    }
+    for (const name of ["bare/a.txt", "indexed/index.html", "indexed/x", "dangling/x", "odd/x", ".hidden/x", "file"]) {
+      Deno.writeTextFileSync(join(this.root, name), name);
+    }
+    Deno.symlinkSync("nowhere", join(this.root, "dangling/index.html"));
+    const cache = { bytes: 1 << 20, entryBytes: 4_096, freshMs: 1_000 };
+    this.handler = staticHandler({
+      root: this.root,
+      cache,
+      isCompressing: true,
+      isListing,
+      clock: this.clock,
+      open: (path) => Deno.openSync(path),
+    });
+  }
+
+  async ask(target: string, fieldLines = "", method = "GET"): Promise<Reply> {
+    try {
+      const response = await this.handler(requestHead(`${method} ${target} HTTP/1.1`, fieldLines));
+      const { status, fields, body } = response;
+      const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : "";
+      return { status, fields: Object.fromEntries(fields), text };
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      return { status: error.status, fields: Object.fromEntries(error.fields), text: "" };
+    }
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.root, { recursive: true });
+  }
+}
+
+function siteTest(name: string, fn: (site: Site) => Promise<void>, isListing = true): void {
+  testWith(["read", "write"], `staticHandler ${name}`, async () => {
+    using site = new Site(isListing);
+    await fn(site);
+  });
+}
+
+/** What is asked for, and what is answered with and without listings. */
+const ROWS: readonly [target: string, listed: string, unlisted: string][] = [
+  ["/bare/", "listing", "404"],
+  ["/bare/?sort=size", "listing", "404"],
+  ["//bare//", "listing", "404"],
+  ["/bare/inner/", "listing", "404"],
+  ["/", "listing", "404"],
+  ["/odd/", "listing", "404"],
+  ["/odd/index.html/", "listing", "404"],
+  ["/bare", "308 ./bare/", "308 ./bare/"],
+  ["/bare?sort=size", "308 ./bare/?sort=size", "308 ./bare/?sort=size"],
+  ["/indexed/", "indexed/index.html", "indexed/index.html"],
+  ["/indexed/?search=x", "indexed/index.html", "indexed/index.html"],
+  // an index file that cannot be served says that no listing is wanted
+  ["/dangling/", "404", "404"],
+  ["/.hidden/", "404", "404"],
+  ["/missing/", "404", "404"],
+  ["/file/", "404", "404"],
+  ["/bare/../../", "404", "404"],
+];
+
+for (const isListing of [true, false]) {
+  siteTest(`${isListing ? "lists" : "does not list"} a directory without an index file`, async (site) => {
+    for (const [target, listed, unlisted] of ROWS) {
+      const { status, fields, text } = await site.ask(target);
+      const answer = status === 308 ? `308 ${fields["Location"]}` : status === 200 ? text : String(status);
+      assertEquals(answer.startsWith("<!doctype html>") ? "listing" : answer, isListing ? listed : unlisted, target);
+    }
+  }, isListing);
+}
+
+const ACCEPTS: readonly [fieldLines: string, type: string][] = [
+  ["", HTML],
+  ["Accept: */*\r\n", HTML],
+  ["Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n", HTML],
+  ["Accept: application/json\r\n", JSON_TYPE],
+  ["Accept: application/json, */*;q=0.1\r\n", JSON_TYPE],
+  ["Accept: image/png\r\n", HTML],
+];
+
+siteTest("sends a listing as page or JSON, RFC 9110 section 12.5.1", async (site) => {
+  for (const [fieldLines, type] of ACCEPTS) {
+    const { status, fields, text } = await site.ask("/bare/", fieldLines);
+    const { ETag, ...rest } = fields;
+    assertMatch(ETag ?? "", /^W\/"[0-9a-f]{16}"$/);
+    assertEquals([status, rest], [200, {
+      "Content-Type": type,
+      "X-Content-Type-Options": "nosniff",
+      ...(type === HTML && { "Content-Security-Policy": POLICY }),
+      "Cache-Control": "no-cache",
+      "Vary": "Accept",
+    }]);
+    if (type === JSON_TYPE) assertEquals(JSON.parse(text).path, "/bare/");
+    else assertStringIncludes(text, `<a href="./a.txt">`);
+  }
+});
+
+siteTest("names the path of a listing as it is below the root", async (site) => {
+  const { text } = await site.ask("//%62are/./", "Accept: application/json\r\n");
+  assertEquals(JSON.parse(text).path, "/bare/");
+});
+
+siteTest("leads upwards from a listing whose path has empty segments", async (site) => {
+  const { text } = await site.ask("/bare//inner//");
+  const [nav = ""] = /<nav aria-label="Folders above">.*<\/nav>/.exec(text) ?? [];
+  const hrefs = [...nav.matchAll(/href="([^"]*)"/g)].map(([, href = ""]) => href);
+  const paths = hrefs.map((href) => new URL(href, "http://host/bare//inner//").pathname);
+  assertEquals(paths, ["/", "/bare/"]);
+});
+
+siteTest("revalidates a listing by all that it shows, RFC 9110 section 13.1.2", async (site) => {
+  const first = await site.ask("/bare/");
+  const condition = `If-None-Match: ${first.fields["ETag"]}\r\n`;
+  const same = await site.ask("/bare/", condition);
+  const { ETag, "Cache-Control": cacheControl, Vary, ...rest } = same.fields;
+  assertEquals([same.status, same.text, rest], [304, "", {}]);
+  assertEquals([ETag, cacheControl, Vary], [first.fields["ETag"], "no-cache", "Accept"]);
+  assertEquals((await site.ask("/bare/", condition, "HEAD")).status, 304);
+
+  for (const [target, fieldLines] of [["/bare/?order=desc", ""], ["/bare/", "Accept: application/json\r\n"]] as const) {
+    assertEquals((await site.ask(target, condition + fieldLines)).status, 200, target);
+  }
+  Deno.writeTextFileSync(join(site.root, "bare/a.txt"), "longer than before");
+  assertEquals((await site.ask("/bare/", condition)).status, 200, "the size of a file");
+});
+
+siteTest("sees new names when the moment is over for which a directory is trusted", async (site) => {
+  await site.ask("/bare/");
+  Deno.writeTextFileSync(join(site.root, "bare/new.txt"), "");
+  site.clock.nowMs += 999;
+  assert(!(await site.ask("/bare/")).text.includes("new.txt"));
+  site.clock.nowMs += 2;
+  assertStringIncludes((await site.ask("/bare/")).text, "new.txt");
+});
+
+const CONDITIONS: readonly [fieldLine: string, status: number][] = [
+  ["If-Match: *", 200],
+  ['If-Match: "x"', 412],
+  ["If-None-Match: *", 304],
+  // a listing has no modification date, so these are ignored: RFC 9110 sections 13.1.3 and 13.1.4
+  ["If-Modified-Since: Sun, 06 Nov 2094 08:49:37 GMT", 200],
+  ["If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT", 200],
+  ["Range: bytes=0-1", 200],
+];
+
+siteTest("evaluates the preconditions of a listing, RFC 9110 section 13.2.2", async (site) => {
+  for (const [fieldLine, status] of CONDITIONS) {
+    assertEquals((await site.ask("/bare/", `${fieldLine}\r\n`)).status, status, fieldLine);
+  }
+});
+
+siteTest("answers HEAD on a listing as GET, OPTIONS and POST as on files", async (site) => {
+  const [get, head] = [await site.ask("/bare/"), await site.ask("/bare/", "", "HEAD")];
+  assertEquals([head.status, head.fields, head.text.length], [get.status, get.fields, get.text.length]);
+  assertEquals((await site.ask("/bare/", "", "OPTIONS")).status, 204);
+  assertEquals((await site.ask("/bare/", "", "POST")).status, 405);
+});
+
+siteTest("tells nothing of hidden names in a listing", async (site) => {
+  const { text } = await site.ask("/");
+  assertStringIncludes(text, "5 entries");
+  assert(!text.includes("hidden<"), text);
+  const { total, entries } = JSON.parse((await site.ask("/", "Accept: application/json\r\n")).text);
+  assertEquals([total, entries.length], [5, 5]);
+  assertEquals(JSON.parse((await site.ask("/?search=hid", "Accept: application/json\r\n")).text).total, 0);
+});
+
+siteTest("makes links of a listing that lead to what is listed", async (site) => {
+  const names = [
+    `"><img onerror=alert(1)>`,
+    "a?b#c%.txt",
+    "javascript:alert(1)",
+    " ",
+    "new\nline",
+    "🐟",
+    "\u202egpj.exe",
+  ];
+  for (const name of names) Deno.writeTextFileSync(join(site.root, "bare/inner", name), name);
+  const { text } = await site.ask("/bare/inner/");
+  const hrefs = [...text.matchAll(/<th role="rowheader" scope="row"><a href="([^"]*)"/g)].map(([, href = ""]) => href);
+  const contents = [];
+  for (const href of hrefs) {
+    const { pathname, search, hash } = new URL(href, "http://host/bare/inner/");
+    contents.push((await site.ask(pathname + search + hash)).text);
+  }
+  assertEquals(contents.toSorted(), names.toSorted());
+});
