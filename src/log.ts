@@ -159,10 +159,22 @@ function openFile(filePath: string): Deno.FsFile {
   if (Deno.permissions.querySync({ name: "write", path: filePath }).state !== "granted") {
     throw new StartError(`A log file needs the permission to write it: add --allow-write=${filePath}`);
   }
+  if (isFifo(filePath)) {
+    throw new StartError(`The log file ${filePath} is a FIFO: redirect standard error to it instead`);
+  }
   try {
     return Deno.openSync(filePath, { append: true, create: true });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new StartError(`Cannot open the log file ${filePath}: ${reason}`, { cause: error });
+  }
+}
+
+/** Opening one would wait for its reader. */
+function isFifo(filePath: string): boolean {
+  try {
+    return Deno.statSync(filePath).isFifo === true;
+  } catch {
+    return false;
   }
 }

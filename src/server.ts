@@ -68,7 +68,10 @@ function createServer(
 ): Server {
   const stop = async () => {
     closeListeners();
-    const timer = setTimeout(() => pool.stop(), graceMs);
+    const timer = setTimeout(() => {
+      log.event("error", "The time of grace is over: answers under way are cut off");
+      pool.stop();
+    }, graceMs);
     await pool.drain();
     clearTimeout(timer);
     await log.close();

@@ -184,6 +184,16 @@ const REFUSALS: readonly Refusal[] = [
     () => ({ permissions: ["--allow-net", "--allow-read", "--allow-write"] }),
   ],
   [
+    "a log file that is a FIFO, whose opening would wait",
+    1,
+    /FIFO/,
+    ({ root, path }) => {
+      new Deno.Command("mkfifo", { args: [join(path, "fifo")] }).outputSync();
+      return ["-p", "0", "-l", join(path, "fifo"), root];
+    },
+    () => ({ permissions: ["--allow-net", "--allow-read", "--allow-write"] }),
+  ],
+  [
     "a log file that is a folder",
     1,
     /log file /,
