@@ -111,7 +111,7 @@ export class Connection {
    * @throws {TransportError} Where the connection is gone.
    */
   async serve(): Promise<void> {
-    this.#conn.setNoDelay(true);
+    this.#sendAtOnce();
     for (;;) {
       const head = this.#takeHead();
       if (head instanceof HttpError) {
@@ -163,6 +163,15 @@ export class Connection {
 
   get #remote(): string {
     return this.#conn.remoteAddr.hostname;
+  }
+
+  /** Without this the second of two small writes waits 40 ms for the client to acknowledge the first. */
+  #sendAtOnce(): void {
+    try {
+      this.#conn.setNoDelay(true);
+    } catch (cause) {
+      throw new TransportError("Cannot set up: the connection is gone", { cause });
+    }
   }
 
   #wait(stage: Stage, timeoutMs: number): void {
@@ -259,7 +268,7 @@ export class Connection {
         remote: this.#remote,
         head,
         status: response.status,
-        bodyBytes: Math.max(0, bodyBytes),
+        bodyBytes,
         durationMs,
       });
     };
