@@ -79,7 +79,17 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   file_tree: { imports: ["errors", "resource", "@std/path"] },
   static: {
     imports: [
-      ...["clock", "config", "directory", "error_response", "errors", "file_cache", "file_tree", "listing_response"],
+      ...[
+        "cache_policy",
+        "clock",
+        "config",
+        "directory",
+        "error_response",
+        "errors",
+        "file_cache",
+        "file_tree",
+        "listing_response",
+      ],
       ...["message", "negotiation", "path", "resource"],
     ],
   },
@@ -93,6 +103,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
     imports: [
       ...[
         "access_log",
+        "cache_policy",
         "clock",
         "config",
         "connection",
@@ -107,5 +118,5 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   },
   worker_pool: { imports: ["config", "errors", "handoff", "listener", "worker_protocol"] },
   server: { imports: ["config", "errors", "listener", "log", "worker_pool", "@std/path"] },
-  cli: { imports: ["config", "errors", "@std/cli/parse-args"] },
+  cli: { imports: ["cache_policy", "config", "errors", "@std/cli/parse-args"] },
 };

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { parseCacheRules } from "./cache_policy.ts";
 import { DEFAULT_OPTIONS } from "./config.ts";
 import type { LogLevel, ServerOptions } from "./config.ts";
 import { UsageError } from "./errors.ts";
@@ -33,6 +34,7 @@ Options:
   -d                 log everything, level DEBUG
       --no-compress  send files as they are: no .br .zst .gz neighbours, no compression
       --list         list the files of folders that have no index.html
+      --cache RULES  Cache-Control by path, such as '*.css=max-age=3600; /img/*=public, max-age=86400'
       --grace S      seconds that answers under way have after a signal to stop (default ${
   DEFAULT_OPTIONS.graceMs / 1000
 })
@@ -48,7 +50,7 @@ Options:
  */
 export function parseCommand(args: readonly string[]): Command {
   const flags = parseArgs([...args], {
-    string: ["_", "port", "host", "root", "workers", "log", "grace"],
+    string: ["_", "port", "host", "root", "workers", "log", "grace", "cache"],
     boolean: ["v", "d", "no-compress", "list", "help", "version"],
     alias: { port: "p", host: "h", root: "r", workers: "w", log: "l" },
     unknown: (argument) => {
@@ -63,6 +65,7 @@ export function parseCommand(args: readonly string[]): Command {
   if (flags.host !== undefined) options.hostname = checkPresent("host", flags.host);
   if (flags.workers !== undefined) options.workers = parseNumber("workers", flags.workers, 1, MAXIMUM_WORKERS);
   if (flags.log !== undefined) options.logFile = checkPresent("log", flags.log);
+  if (flags.cache !== undefined) options.cacheRules = checkCacheRules(flags.cache);
   if (flags.grace !== undefined) options.graceMs = 1000 * parseNumber("grace", flags.grace, 0, 86_400);
   if (flags["no-compress"]) options.compress = false;
   if (flags.list) options.list = true;
@@ -80,6 +83,16 @@ function selectRoot(flag: string | undefined, positional: readonly string[]): st
 function checkPresent(name: string, value: string): string {
   if (value === "") throw usage(`--${name} needs a value`);
   return value;
+}
+
+/** The workers parse the rules; here they are only tried. */
+function checkCacheRules(text: string): string {
+  try {
+    parseCacheRules(text);
+    return text;
+  } catch (error) {
+    throw error instanceof UsageError ? usage(error.message) : error;
+  }
 }
 
 function parseNumber(name: string, value: string, least: number, most: number): number {

@@ -70,6 +70,8 @@ export interface ServerOptions {
   readonly compress: boolean;
   /** Whether directories without an index file are listed. */
   readonly list: boolean;
+  /** Rules for `Cache-Control`, as `--cache` has them; the empty text where there are none. */
+  readonly cacheRules: string;
   /** Bounds for what a client may send. */
   readonly limits: Limits;
   /** Bounds for how long it may take. */
@@ -85,6 +87,7 @@ export const DEFAULT_OPTIONS: Readonly<Omit<ServerOptions, "root" | "workers" | 
   logLevel: "error",
   graceMs: 10_000,
   compress: true,
+  cacheRules: "",
   list: false,
   limits: Object.freeze({
     headBytes: 16_384,

@@ -9,6 +9,7 @@
  */
 
 import { existsSync } from "node:fs";
+import type { CacheRule } from "./cache_policy.ts";
 import { selectCacheControl } from "./cache_policy.ts";
 import type { Clock } from "./clock.ts";
 import { isCompressible } from "./compressible.ts";
@@ -53,6 +54,12 @@ export interface ResourceOptions {
   readonly open: (path: string) => Deno.FsFile;
   /** The time of the worker. */
   readonly clock: Clock;
+  /**
+   * The user's rules for `Cache-Control`.
+   *
+   * @default {[]}
+   */
+  readonly cacheRules?: readonly CacheRule[];
 }
 
 /** A file was changed after it was described: what was said of it is not true any more. */
@@ -146,7 +153,7 @@ export class Resource {
       mediaType: this.#contentType,
       status: 200,
       isFallback: false,
-    });
+    }, this.#options.cacheRules);
     return new Representation({
       contentType: this.#contentType,
       content,

@@ -14,6 +14,7 @@
  * @module
  */
 
+import type { CacheRule } from "./cache_policy.ts";
 import type { Clock } from "./clock.ts";
 import type { CacheOptions } from "./config.ts";
 import { Directory } from "./directory.ts";
@@ -60,6 +61,12 @@ export interface StaticOptions {
   readonly clock: Clock;
   /** Opens a file. */
   readonly open: (path: string) => Deno.FsFile;
+  /**
+   * The user's rules for `Cache-Control`.
+   *
+   * @default {[]}
+   */
+  readonly cacheRules?: readonly CacheRule[];
 }
 
 /**
@@ -68,13 +75,16 @@ export interface StaticOptions {
  * @param options Root, bounds, clock.
  * @returns A handler that answers at once, and throws `HttpError` where there is nothing to serve.
  */
-export function staticHandler({ root, cache, isCompressing, isListing = false, clock, open }: StaticOptions): Handler {
+export function staticHandler(
+  { root, cache, isCompressing, isListing = false, clock, open, cacheRules = [] }: StaticOptions,
+): Handler {
   const resourceOptions = {
     entryBytes: cache.entryBytes,
     isCompressing,
     findFile: (path: string) => findRegularFile(root, path),
     clock,
     open,
+    cacheRules,
   };
   const directoryOptions = { findTarget: (path: string) => findTarget(root, path) };
   const resources = new FileCache<Resource | Directory>(cache, (path) => {

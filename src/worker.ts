@@ -9,6 +9,7 @@
 /// <reference lib="deno.worker" />
 
 import { AccessLog } from "./access_log.ts";
+import { parseCacheRules } from "./cache_policy.ts";
 import { Clock } from "./clock.ts";
 import type { LogLevel } from "./config.ts";
 import type { ConnectionContext } from "./connection.ts";
@@ -102,7 +103,7 @@ function serve({ index, options, bindings, board }: StartMessage): () => void {
 const LEVELS: readonly LogLevel[] = ["error", "info", "debug"];
 
 function createContext(options: StartMessage["options"]): { context: ConnectionContext; accessLog?: AccessLog } {
-  const { root, cache, compress, list, limits, timeouts, logLevel } = options;
+  const { root, cache, cacheRules, compress, list, limits, timeouts, logLevel } = options;
   const clock = new Clock();
   const spares = new SpareDescriptors(root);
   const accessLog = logLevel === "error"
@@ -114,6 +115,7 @@ function createContext(options: StartMessage["options"]): { context: ConnectionC
       cache,
       isCompressing: compress,
       isListing: list,
+      cacheRules: cacheRules === "" ? [] : parseCacheRules(cacheRules),
       clock,
       open: (path) => spares.open(path),
     }),

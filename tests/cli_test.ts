@@ -38,6 +38,7 @@ const SERVES: readonly [args: readonly string[], options: Partial<Options>][] = 
   [["-l", "a.log"], { logFile: "a.log" }],
   [["--log", "/var/log/a b.log"], { logFile: "/var/log/a b.log" }],
   [["-l", "007"], { logFile: "007" }],
+  [["--cache", "*.css=max-age=60"], { cacheRules: "*.css=max-age=60" }],
   [["-v"], { logLevel: "info" }],
   [["-d"], { logLevel: "debug" }],
   [["-v", "-d"], { logLevel: "debug" }],
@@ -84,6 +85,7 @@ for (const [args, kind] of OTHERS) {
 }
 
 const ERRORS: readonly [args: readonly string[], message: string][] = [
+  [["--cache", "*.css"], "is not of the form pattern=directives"],
   [["--nope"], "--nope"],
   [["--nope=1"], "--nope"],
   [["-x"], "-x"],

@@ -72,6 +72,14 @@ function hasIpv6(): boolean {
 
 // Starting.
 
+processTest("sends Cache-Control by the rules of --cache", async ({ root }) => {
+  await using server = await ServerProcess.start(["-w", "1", "--cache", "*.txt=max-age=60", root]);
+  Deno.writeTextFileSync(join(root, "a.txt"), "a");
+  using client = await RawClient.connect(server.address);
+  await client.send("GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+  assertEquals((await client.readAnswer()).fields.get("cache-control"), "max-age=60");
+});
+
 processTest("prints one line when it serves: root, URL, workers", async ({ root }) => {
   const rows: (readonly [args: readonly string[], line: RegExp])[] = [
     [["-r", root, "-w", "2"], /^http:\/\/localhost:(\d+) with 2 workers$/],
