@@ -34,7 +34,7 @@ Options:
   -d                 log everything, level DEBUG
       --no-compress  send files as they are: no .br .zst .gz neighbours, no compression
       --list         list the files of folders that have no index.html
-      --cache RULES  Cache-Control by path, such as '*.css=max-age=3600; /img/*=public, max-age=86400'
+      --cache RULES  Cache-Control by path: '*.css=max-age=3600; /img/*=no-store'
       --grace S      seconds that answers under way have after a signal to stop (default ${
   DEFAULT_OPTIONS.graceMs / 1000
 })

@@ -155,6 +155,7 @@ Deno.test("HELP lists every option and the defaults", () => {
     /^ +-d .*DEBUG/m,
     /^ +--no-compress .*\.br \.zst \.gz/m,
     /^ +--list .*index\.html/m,
+    /^ +--cache RULES .*Cache-Control/m,
     /^ +--grace S .*\b10\b/m,
     /^ +--help /m,
     /^ +--version /m,
