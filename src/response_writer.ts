@@ -145,10 +145,7 @@ export class ResponseWriter {
     if (!(body instanceof Uint8Array) || head.length + body.length > JOINED_BYTES) {
       return { second, bytes: head, headLength: head.length };
     }
-    const bytes = new Uint8Array(head.length + body.length);
-    bytes.set(head);
-    bytes.set(body, head.length);
-    return { second, bytes, headLength: head.length };
+    return { second, bytes: concat(head, body), headLength: head.length };
   }
 
   #sendSmall(bytes: Uint8Array, more: boolean): Promise<void> | undefined {
@@ -242,7 +239,7 @@ function readPiece(file: OpenFile, into: Uint8Array): number {
   return count;
 }
 
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(first.length + second.length);
   bytes.set(first);
   bytes.set(second, first.length);
