@@ -13,7 +13,7 @@ import type { Clock } from "./clock.ts";
 import type { Limits, LogLevel, Timeouts } from "./config.ts";
 import { errorResponse } from "./error_response.ts";
 import { HttpError, toHttpError, TransportError } from "./errors.ts";
-import { parseRequestHead } from "./http1.ts";
+import { parseRequestHead, selectFraming } from "./http1.ts";
 import type { Handler, HttpResponse, RequestHead } from "./message.ts";
 import { ReceiveBuffer } from "./receive_buffer.ts";
 import { ResponseWriter } from "./response_writer.ts";
@@ -88,6 +88,8 @@ export class Connection {
   /** Whether the client has closed its sending side. */
   #hasEnded = false;
   #hasExpired = false;
+  /** Whether the answer that is being sent goes on as long as the client stays. */
+  #isEndless = false;
   #isClosed = false;
 
   /**
@@ -100,8 +102,11 @@ export class Connection {
     this.#conn = conn;
     this.#context = context;
     this.#received = new ReceiveBuffer(context.limits.headBytes);
-    this.#writer = new ResponseWriter(conn, context.clock, () => {
-      if (!this.#hasExpired) this.#wait("write", context.timeouts.writeStallMs);
+    this.#writer = new ResponseWriter(conn, context.clock, {
+      beforeWrite: () => {
+        if (!this.#hasExpired) this.#wait("write", context.timeouts.writeStallMs);
+      },
+      beforePiece: () => this.#wait("handler", Infinity),
     });
   }
 
@@ -138,9 +143,9 @@ export class Connection {
       .catch(() => this.close());
   }
 
-  /** The server stops: an idle connection closes now, the others with their answer. */
+  /** The server stops: a connection that is idle, or has an answer without end, closes now, the others with theirs. */
   finish(): void {
-    if (this.#stage === "request") this.close();
+    if (this.#stage === "request" || this.#isEndless) this.close();
   }
 
   /** Closes the connection; whatever waits on it then fails. */
@@ -148,6 +153,7 @@ export class Connection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#conn.close();
+    this.#writer.abort();
   }
 
   /**
@@ -219,7 +225,8 @@ export class Connection {
       isPersistent &&= !httpError.close;
       response = httpError.page ?? errorResponse(httpError, head.fieldLines.getList("accept"));
     }
-    isPersistent &&= !this.#context.isDraining;
+    isPersistent &&= !this.#context.isDraining && selectFraming(response.body, head.minorVersion) !== "close";
+    this.#isEndless = "stream" in response.body && response.body.isEndless;
     let sending;
     try {
       sending = this.#answer(head, response, isPersistent, startMs);
@@ -257,7 +264,8 @@ export class Connection {
   ): Promise<void> | undefined {
     const headOnly = head?.method === "HEAD";
     const more = persistent && this.#received.length > 0;
-    const sending = this.#writer.send(response, { persistent, headOnly, more });
+    const minorVersion = head?.minorVersion ?? 1;
+    const sending = this.#writer.send(response, { persistent, headOnly, more, minorVersion });
     const { logExchange, clock } = this.#context;
     if (logExchange === undefined) return sending;
     const log = () => {

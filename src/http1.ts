@@ -14,7 +14,7 @@
 import { STATUS_TEXT } from "@std/http/status";
 import { HttpError } from "./errors.ts";
 import type { Limits } from "./config.ts";
-import type { HttpResponse, MessageFraming, RequestHead, RequestTarget } from "./message.ts";
+import type { HttpResponse, MessageFraming, RequestHead, RequestTarget, ResponseBody } from "./message.ts";
 import { FieldLines } from "./message.ts";
 import type { ReceiveBuffer } from "./receive_buffer.ts";
 
@@ -286,6 +286,12 @@ export interface ResponseContext {
   readonly date: string;
   /** Whether the connection goes on after this answer. */
   readonly persistent: boolean;
+  /**
+   * The version of the request, which decides about chunks.
+   *
+   * @default {1}
+   */
+  readonly minorVersion?: 0 | 1;
 }
 
 /**
@@ -309,8 +315,20 @@ export function hasContent(status: number, headOnly: boolean): boolean {
 }
 
 /**
- * Encodes the head of a response, the only place where one is made. `Server`, `Date`, `Connection` and `Content-Length`
- * are set here.
+ * How the end of a response body is told to the client, RFC 9112 section 6.3. HTTP/1.0 knows no chunks: there a body of
+ * unknown length ends with the connection.
+ *
+ * @param body The body.
+ * @param minorVersion The version of the request.
+ */
+export function selectFraming(body: ResponseBody, minorVersion: 0 | 1): "length" | "chunks" | "close" {
+  if (body.length !== undefined) return "length";
+  return minorVersion === 1 ? "chunks" : "close";
+}
+
+/**
+ * Encodes the head of a response, the only place where one is made. `Server`, `Date`, `Connection`, `Content-Length` and
+ * `Transfer-Encoding` are set here.
  *
  * @param response The response.
  * @param context Date and fate of the connection.
@@ -321,13 +339,27 @@ export function encodeResponseHead(response: HttpResponse, context: ResponseCont
   const { status } = response;
   let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nServer: sockeye\r\nDate: ${context.date}\r\n` +
     `Connection: ${context.persistent ? "keep-alive" : "close"}\r\n`;
-  if (hasContent(status, false)) text += `Content-Length: ${response.body.length}\r\n`;
+  if (hasContent(status, false)) text += encodeFraming(response.body, context.minorVersion ?? 1);
   for (const [name, value] of response.fields) {
     if (name === "" || skipClass(name, 0, TCHAR) < name.length) throw new TypeError(`Bad field name ${quote(name)}`);
     if (skipClass(value, 0, FIELD_TEXT) < value.length) throw new TypeError(`Bad value of ${name}: ${quote(value)}`);
     text += `${name}: ${value}\r\n`;
   }
   return encodeLatin1(text + "\r\n");
+}
+
+function encodeFraming(body: ResponseBody, minorVersion: 0 | 1): string {
+  const framing = selectFraming(body, minorVersion);
+  switch (framing) {
+    case "length":
+      return `Content-Length: ${body.length}\r\n`;
+    case "chunks":
+      return "Transfer-Encoding: chunked\r\n";
+    case "close":
+      return "";
+    default:
+      return framing satisfies never;
+  }
 }
 
 function badRequestLine(text: string): HttpError {

@@ -131,6 +131,16 @@ export interface FileBody {
   readonly length: number;
 }
 
+/** A body that is made while it is sent. Whoever takes it ends the iteration, also where nothing of it is sent. */
+export interface StreamBody {
+  /** Its pieces; one is not touched any more once the next is asked for. */
+  readonly stream: AsyncIterator<Uint8Array, void>;
+  /** Its length is not known before its end. */
+  readonly length?: undefined;
+  /** Whether it goes on as long as the client stays, so that a server that stops does not wait for it. */
+  readonly isEndless: boolean;
+}
+
 /** A body of which the answer to HEAD needs no more than its length. */
 export interface AbsentBody {
   /** What `Content-Length` says. */
@@ -138,7 +148,7 @@ export interface AbsentBody {
 }
 
 /** The content of a response. */
-export type ResponseBody = Uint8Array<ArrayBuffer> | FileBody | AbsentBody;
+export type ResponseBody = Uint8Array<ArrayBuffer> | FileBody | StreamBody | AbsentBody;
 
 /** One field line of a response. */
 export type FieldLine = readonly [name: string, value: string];
@@ -149,14 +159,14 @@ export class HttpResponse {
   readonly status: number;
   /** Field lines beside the ones that the encoder sets. */
   readonly fields: readonly FieldLine[];
-  /** The body; `length` is what `Content-Length` says, also in the answer to HEAD. */
+  /** The body; `length`, where it has one, is what `Content-Length` says, also in the answer to HEAD. */
   readonly body: ResponseBody;
 
   /**
    * Makes a response.
    *
    * @param status Status code.
-   * @param fields Field lines beside `Server`, `Date`, `Connection` and `Content-Length`.
+   * @param fields Field lines beside `Server`, `Date`, `Connection`, `Content-Length` and `Transfer-Encoding`.
    * @param body The content.
    */
   constructor(status: number, fields: readonly FieldLine[], body: ResponseBody) {

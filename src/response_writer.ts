@@ -4,7 +4,9 @@
  * A small answer leaves in one write. While more requests wait in the receive buffer their answers are collected and
  * leave together. A large body follows its head: one from memory in one further write, one from a file in pieces read
  * into a shared buffer, large for a client that keeps up and small for one that does not, so that a slow client holds
- * little memory. Bytes promised are bytes sent: a file that shrinks ends the connection.
+ * little memory. A body that is made while it is sent leaves in chunks (RFC 9112 section 7.1), each at once, and the next
+ * is asked for when the client has taken it. Bytes promised are bytes sent: a file that shrinks, or a stream that fails,
+ * ends the connection.
  *
  * @module
  */
@@ -13,11 +15,16 @@ import { BufferPool } from "./buffer_pool.ts";
 import type { Clock } from "./clock.ts";
 import { TransportError } from "./errors.ts";
 import { encodeResponseHead, hasContent } from "./http1.ts";
-import type { FileBody, HttpResponse, OpenFile, Wire } from "./message.ts";
+import type { FileBody, HttpResponse, OpenFile, StreamBody, Wire } from "./message.ts";
 import { ReusableResponse } from "./message.ts";
 import type { ByteRange } from "./range.ts";
 
 const NOTHING = new Uint8Array(0);
+const ENCODER = new TextEncoder();
+/** Behind a chunk, RFC 9112 section 7.1. */
+const CRLF = ENCODER.encode("\r\n");
+/** The last chunk, without trailer fields. */
+const LAST_CHUNK = ENCODER.encode("0\r\n\r\n");
 
 /** Up to this, head and body are joined: copying is then cheaper than a second system call. */
 const JOINED_BYTES = 16_384;
@@ -45,6 +52,22 @@ export interface SendOptions {
   readonly headOnly: boolean;
   /** Whether a further request is waiting already, so that the answer may wait for company. */
   readonly more: boolean;
+  /** The version of the request; HTTP/1.1 where it is absent. */
+  readonly minorVersion?: 0 | 1;
+}
+
+/** What the head of a response depends on beside the response. */
+interface HeadVersion {
+  readonly persistent: boolean;
+  readonly minorVersion: 0 | 1;
+}
+
+/** Told what sending waits for: the place to set deadlines. */
+export interface WaitObserver {
+  /** Called before each system call, which waits for the client. */
+  beforeWrite(): void;
+  /** Called before a stream is asked for its next piece. */
+  beforePiece(): void;
 }
 
 /** The sending side of one connection. */
@@ -53,7 +76,8 @@ export class ResponseWriter {
   bodyBytes: number = 0;
   readonly #sink: ByteSink;
   readonly #clock: Clock;
-  readonly #beforeWrite: () => void;
+  readonly #observer: WaitObserver;
+  #stopWaiting: ((reason: TransportError) => void) | undefined;
   #batch: Uint8Array<ArrayBuffer> | undefined;
   #batched = 0;
 
@@ -62,12 +86,12 @@ export class ResponseWriter {
    *
    * @param sink Where the bytes go.
    * @param clock Source of `Date`.
-   * @param beforeWrite Called before each system call, which may wait: the place to set a deadline.
+   * @param observer Told what sending waits for.
    */
-  constructor(sink: ByteSink, clock: Clock, beforeWrite: () => void) {
+  constructor(sink: ByteSink, clock: Clock, observer: WaitObserver) {
     this.#sink = sink;
     this.#clock = clock;
-    this.#beforeWrite = beforeWrite;
+    this.#observer = observer;
   }
 
   /** Whether answers wait for company; {@linkcode flush} sends them. */
@@ -76,20 +100,25 @@ export class ResponseWriter {
   }
 
   /**
-   * Sends a response. A file body is closed in every case.
+   * Sends a response. A file body is closed, and a stream ended, in every case.
    *
    * @param response The response.
    * @param options How it is sent.
    * @returns Settled when the connection has taken it all; nothing where it leaves with a later one.
    * @throws {TypeError} At once, with nothing sent, where the response breaks the rules of a head.
    * @throws {TransportError} Where the client is gone.
-   * @throws {Error} Where a file cannot be read up to the length that was promised; the connection is then unusable.
+   * @throws {Error} Where a file cannot be read up to the length that was promised, or a stream fails; the connection
+   * is then unusable.
    */
-  send(response: HttpResponse, { persistent, headOnly, more }: SendOptions): Promise<void> | undefined {
+  send(
+    response: HttpResponse,
+    { persistent, headOnly, more, minorVersion = 1 }: SendOptions,
+  ): Promise<void> | undefined {
     const { body } = response;
-    const { bytes, headLength } = this.#encodeOrClose(response, persistent);
+    const { bytes, headLength } = this.#encodeOrClose(response, { persistent, minorVersion });
     const isHeadOnly = !hasContent(response.status, headOnly);
     if ("file" in body) return this.#sendFileAndClose(bytes, body, isHeadOnly);
+    if ("stream" in body) return this.#sendStreamAndEnd(bytes, body, { isHeadOnly, minorVersion });
     if (body instanceof Uint8Array && !isHeadOnly) {
       if (bytes.length < headLength + body.length) return this.#sendLarge(bytes, body);
       this.bodyBytes = body.length;
@@ -117,31 +146,39 @@ export class ResponseWriter {
     }
   }
 
-  #encodeOrClose(response: HttpResponse, persistent: boolean): Wire {
+  /** Gives up waiting for the next piece of a stream. */
+  abort(): void {
+    this.#stopWaiting?.(new TransportError("Cannot send the rest: the connection is closed"));
+  }
+
+  #encodeOrClose(response: HttpResponse, version: HeadVersion): Wire {
     try {
-      return this.#encode(response, persistent);
+      return this.#encode(response, version);
     } catch (error) {
-      if ("file" in response.body) response.body.file.close();
+      const { body } = response;
+      if ("file" in body) body.file.close();
+      if ("stream" in body) endStream(body.stream);
       throw error;
     }
   }
 
   /** The wire form of a response: made anew once a second where the response is used again, else each time. */
-  #encode(response: HttpResponse, persistent: boolean): Wire {
-    if (!(response instanceof ReusableResponse)) return this.#encodeAnew(response, persistent);
+  #encode(response: HttpResponse, version: HeadVersion): Wire {
+    const { persistent } = version;
+    if (!(response instanceof ReusableResponse)) return this.#encodeAnew(response, version);
     const { wires } = response;
     const kept = persistent ? wires.keepAlive : wires.close;
     if (kept !== undefined && kept.second === this.#clock.second) return kept;
-    const wire = this.#encodeAnew(response, persistent);
+    const wire = this.#encodeAnew(response, version);
     if (persistent) wires.keepAlive = wire;
     else wires.close = wire;
     return wire;
   }
 
-  #encodeAnew(response: HttpResponse, persistent: boolean): Wire {
+  #encodeAnew(response: HttpResponse, version: HeadVersion): Wire {
     const { body } = response;
     const { second, date } = this.#clock;
-    const head = encodeResponseHead(response, { date, persistent });
+    const head = encodeResponseHead(response, { date, ...version });
     if (!(body instanceof Uint8Array) || head.length + body.length > JOINED_BYTES) {
       return { second, bytes: head, headLength: head.length };
     }
@@ -217,13 +254,59 @@ export class ResponseWriter {
     }
   }
 
+  async #sendStreamAndEnd(
+    head: Uint8Array,
+    { stream }: StreamBody,
+    { isHeadOnly, minorVersion }: { isHeadOnly: boolean; minorVersion: 0 | 1 },
+  ): Promise<void> {
+    this.bodyBytes = 0;
+    let isEnded = false;
+    try {
+      await this.flush();
+      await this.#writeAll(head);
+      while (!isHeadOnly) {
+        const piece = await this.#nextPiece(stream);
+        isEnded = piece === undefined;
+        if (piece === undefined) break;
+        await this.#sendPiece(piece, minorVersion === 1);
+      }
+      if (isEnded && minorVersion === 1) await this.#writeAll(LAST_CHUNK);
+    } finally {
+      if (!isEnded) endStream(stream);
+    }
+  }
+
+  /** Can be given up, unlike the promise of an iterator. */
+  #nextPiece(stream: StreamBody["stream"]): Promise<Uint8Array | undefined> {
+    this.#observer.beforePiece();
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | undefined>();
+    this.#stopWaiting = reject;
+    stream.next().then(({ value }) => resolve(value ?? undefined), reject);
+    return promise.finally(() => this.#stopWaiting = undefined);
+  }
+
+  /** An empty chunk would be the last one. */
+  async #sendPiece(piece: Uint8Array, isChunk: boolean): Promise<void> {
+    if (piece.length === 0) return;
+    if (!isChunk) {
+      await this.#writeAll(piece);
+    } else if (piece.length <= JOINED_BYTES) {
+      await this.#writeAll(concat(encodeChunkSize(piece), piece, CRLF));
+    } else {
+      await this.#writeAll(encodeChunkSize(piece));
+      await this.#writeAll(piece);
+      await this.#writeAll(CRLF);
+    }
+    this.bodyBytes += piece.length;
+  }
+
   async #writeAll(bytes: Uint8Array): Promise<void> {
     let sent = await this.#write(bytes);
     while (sent < bytes.length) sent += await this.#write(bytes.subarray(sent));
   }
 
   async #write(bytes: Uint8Array): Promise<number> {
-    this.#beforeWrite();
+    this.#observer.beforeWrite();
     try {
       return await this.#sink.write(bytes);
     } catch (cause) {
@@ -239,9 +322,22 @@ function readPiece(file: OpenFile, into: Uint8Array): number {
   return count;
 }
 
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
+/** The line in front of a chunk, RFC 9112 section 7.1. */
+function encodeChunkSize(chunk: Uint8Array): Uint8Array {
+  return ENCODER.encode(`${chunk.length.toString(16)}\r\n`);
+}
+
+/** Nobody waits for it: what it holds is given back when it gets to know, and a failure then is of no interest. */
+function endStream(stream: StreamBody["stream"]): void {
+  stream.return?.().catch(() => {});
+}
+
+function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
   return bytes;
 }

@@ -179,7 +179,7 @@ siteTest("sends the head of its own page for HEAD, and no content (RFC 9110 sect
     sent += decodeLatin1(bytes);
     return Promise.resolve(bytes.length);
   };
-  const writer = new ResponseWriter({ write }, new Clock(), () => {});
+  const writer = new ResponseWriter({ write }, new Clock(), { beforeWrite: () => {}, beforePiece: () => {} });
   await writer.send(response, { persistent: true, headOnly: true, more: false });
   assert(sent.startsWith("HTTP/1.1 404 Not Found\r\n"), sent);
   assert(sent.includes("\r\nContent-Length: 4\r\n") && sent.endsWith("\r\n\r\n"), sent);

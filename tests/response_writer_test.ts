@@ -104,7 +104,7 @@ const SEND: SendOptions = { persistent: true, headOnly: false, more: false };
 const MORE: SendOptions = { ...SEND, more: true };
 
 function createWriter(sink: ByteSink, clock: Clock = new Clock(), beforeWrite: () => void = () => {}): ResponseWriter {
-  return new ResponseWriter(sink, clock, beforeWrite);
+  return new ResponseWriter(sink, clock, { beforeWrite, beforePiece: () => {} });
 }
 
 /** Bytes that differ from place to place, so that a piece in the wrong place shows. */
