@@ -29,6 +29,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   http_date: { pure: true, imports: [] },
   conditional: { pure: true, imports: ["http_date", "message"] },
   negotiation: { pure: true, imports: [] },
+  cors: { pure: true, imports: ["errors", "message"] },
   error_response: { pure: true, imports: ["errors", "http1", "message", "negotiation"] },
   path: { pure: true, imports: ["errors"] },
   media_type: { pure: true, imports: ["@std/media-types", "@std/path"] },
