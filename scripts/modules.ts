@@ -50,6 +50,8 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   path_pattern: { pure: true, imports: [] },
   content_hash: { pure: true, imports: [] },
   cache_policy: { pure: true, imports: ["content_hash", "errors", "path_pattern"] },
+  rules_file: { pure: true, imports: ["path_pattern"] },
+  headers_file: { pure: true, imports: ["message", "path_pattern", "rules_file"] },
   compressible: { pure: true, imports: [] },
   content_coding: { pure: true, imports: ["negotiation", "node:zlib"] },
   representation: { imports: ["conditional", "errors", "http_date", "message", "range"] },
