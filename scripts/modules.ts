@@ -52,6 +52,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   cache_policy: { pure: true, imports: ["content_hash", "errors", "path_pattern"] },
   rules_file: { pure: true, imports: ["path_pattern"] },
   headers_file: { pure: true, imports: ["message", "path_pattern", "rules_file"] },
+  redirects_file: { pure: true, imports: ["errors", "path", "path_pattern", "rules_file"] },
   compressible: { pure: true, imports: [] },
   content_coding: { pure: true, imports: ["negotiation", "node:zlib"] },
   representation: { imports: ["conditional", "errors", "http_date", "message", "range"] },
