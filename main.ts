@@ -8,14 +8,14 @@
  * @module
  */
 
-import { resolve } from "@std/path";
 import metadata from "./deno.json" with { type: "json" };
 import { HELP, parseCommand } from "./src/cli.ts";
-import { DEFAULT_OPTIONS } from "./src/config.ts";
 import type { ServerOptions } from "./src/config.ts";
 import { StartError, UsageError } from "./src/errors.ts";
+import { explain } from "./src/explain.ts";
 import { escapeControls } from "./src/log.ts";
-import { startServer } from "./src/server.ts";
+import { findNetworkUrls } from "./src/network_addresses.ts";
+import { completeOptions, isEveryAddress, startServer } from "./src/server.ts";
 
 async function main(args: readonly string[]): Promise<void> {
   const command = parseCommand(args);
@@ -24,20 +24,20 @@ async function main(args: readonly string[]): Promise<void> {
       return console.log(HELP);
     case "version":
       return console.log(`sockeye ${metadata.version}`);
+    case "explain":
+      for (const line of await explain(completeOptions(command.options), command.request)) {
+        console.log(escapeControls(line));
+      }
+      return;
     case "serve":
-      return await serve({
-        ...DEFAULT_OPTIONS,
-        workers: navigator.hardwareConcurrency,
-        ...command.options,
-        root: resolve(command.options.root),
-      });
+      return await serve(completeOptions(command.options));
     default:
       return command satisfies never;
   }
 }
 
 async function serve(options: ServerOptions): Promise<void> {
-  const starting = startServer(Object.freeze(options));
+  const starting = startServer(options);
   let isStopping = false;
   const stop = async () => {
     if (isStopping) Deno.exit(1);
@@ -50,7 +50,17 @@ async function serve(options: ServerOptions): Promise<void> {
 
   const server = await starting;
   const workers = options.workers === 1 ? "1 worker" : `${options.workers} workers`;
-  console.log(`Sockeye serves ${options.root} on ${server.urls.join(" and ")} with ${workers}`);
+  const everywhere = isEveryAddress(options.hostname) ? " (and all other addresses of this machine)" : "";
+  console.log(`Sockeye serves ${options.root} on ${server.urls.join(" and ")}${everywhere} with ${workers}`);
+  if (options.dev) await printNetworkUrls(options.hostname, server.urls);
+}
+
+/** For the other devices in the room. */
+async function printNetworkUrls(hostname: string, [first = ""]: readonly string[]): Promise<void> {
+  const { port, pathname } = new URL(first);
+  const { urls, hint } = await findNetworkUrls({ hostname, port: Number(port || 80) });
+  for (const url of urls) console.log(`On your network: ${url}${pathname === "/" ? "" : pathname}`);
+  if (hint !== undefined) console.log(hint);
 }
 
 if (import.meta.main) {
@@ -59,6 +69,7 @@ if (import.meta.main) {
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof StartError)) throw error;
     console.error(`sockeye: ${escapeControls(error.message)}`);
+    for (const detail of error instanceof StartError ? error.details : []) console.error(`  ${escapeControls(detail)}`);
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }
 }

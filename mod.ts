@@ -3,9 +3,9 @@
  *
  * @example Serve a directory until the program ends it
  * ```ts ignore
- * import { DEFAULT_OPTIONS, startServer } from "@sockeye/sockeye";
+ * import { serve } from "@sockeye/sockeye";
  *
- * const server = await startServer({ ...DEFAULT_OPTIONS, root: "/srv/www", workers: 2 });
+ * const server = await serve({ root: "/srv/www", list: true, port: 0 });
  * console.log(server.urls);
  * await server.stop();
  * ```
@@ -14,7 +14,15 @@
  */
 
 export { DEFAULT_OPTIONS } from "./src/config.ts";
-export type { CacheOptions, Limits, LogLevel, ServerOptions, Timeouts } from "./src/config.ts";
-export { StartError } from "./src/errors.ts";
-export { startServer } from "./src/server.ts";
+export type {
+  CacheOptions,
+  Limits,
+  LogLevel,
+  ServerOptions,
+  SiteOptions,
+  SymlinkPolicy,
+  Timeouts,
+} from "./src/config.ts";
+export { StartError, UsageError } from "./src/errors.ts";
+export { serve } from "./src/server.ts";
 export type { Server } from "./src/server.ts";

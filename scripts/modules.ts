@@ -29,8 +29,9 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   http_date: { pure: true, imports: [] },
   conditional: { pure: true, imports: ["http_date", "message"] },
   negotiation: { pure: true, imports: [] },
-  cors: { pure: true, imports: ["errors", "message"] },
+  response_fields: { pure: true, imports: ["message"] },
   error_response: { pure: true, imports: ["errors", "http1", "message", "negotiation"] },
+  cors: { pure: true, imports: ["error_response", "errors", "message", "response_fields"] },
   path: { pure: true, imports: ["errors"] },
   media_type: { pure: true, imports: ["@std/media-types", "@std/path"] },
 
@@ -49,26 +50,18 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   // Files.
   path_pattern: { pure: true, imports: [] },
   content_hash: { pure: true, imports: [] },
+  navigation: { pure: true, imports: ["message", "negotiation"] },
   cache_policy: { pure: true, imports: ["content_hash", "errors", "path_pattern"] },
   rules_file: { pure: true, imports: ["path_pattern"] },
-  headers_file: { pure: true, imports: ["message", "path_pattern", "rules_file"] },
+  headers_file: { pure: true, imports: ["message", "path_pattern", "response_fields", "rules_file"] },
   redirects_file: { pure: true, imports: ["errors", "path", "path_pattern", "rules_file"] },
   compressible: { pure: true, imports: [] },
   content_coding: { pure: true, imports: ["negotiation", "node:zlib"] },
   representation: { imports: ["conditional", "errors", "http_date", "message", "range"] },
   resource: {
     imports: [
-      ...[
-        "cache_policy",
-        "clock",
-        "compressible",
-        "conditional",
-        "content_coding",
-        "media_type",
-        "message",
-        "negotiation",
-      ],
-      ...["representation", "node:fs"],
+      ...["clock", "compressible", "conditional", "content_coding", "message", "negotiation", "representation"],
+      "node:fs",
     ],
   },
   natural_order: { pure: true, imports: [] },
@@ -80,21 +73,50 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   },
   file_cache: { imports: ["config"] },
   spare_descriptors: { imports: [] },
-  file_tree: { imports: ["errors", "resource", "@std/path"] },
-  static: {
+  file_tree: { imports: ["config", "errors", "resource", "@std/path"] },
+  live_reload: { pure: true, imports: ["@std/html/entities"] },
+  timer: { imports: [] },
+  site_change: { pure: true, imports: [] },
+  file_watch: { imports: ["site_change", "timer", "@std/path"] },
+  reload_feed: { imports: ["site_change", "timer"] },
+
+  // A site.
+  site_options: {
+    pure: true,
+    imports: ["cache_policy", "config", "cors", "errors", "headers_file", "media_type", "message", "path"],
+  },
+  site_rules: {
     imports: [
       ...[
-        "cache_policy",
         "clock",
         "config",
-        "directory",
-        "error_response",
-        "errors",
-        "file_cache",
         "file_tree",
-        "listing_response",
+        "headers_file",
+        "redirects_file",
+        "resource",
+        "response_fields",
+        "rules_file",
       ],
-      ...["message", "negotiation", "path", "resource"],
+      "site_options",
+    ],
+  },
+  site: {
+    imports: [
+      ...["cache_policy", "clock", "config", "directory", "errors", "file_cache", "file_tree", "live_reload"],
+      ...["media_type", "resource", "site_options", "site_rules"],
+    ],
+  },
+  static: {
+    imports: [
+      ...["cache_policy", "directory", "error_response", "errors", "file_tree", "listing_response", "live_reload"],
+      ...["media_type", "message", "navigation", "negotiation", "path", "redirects_file", "resource"],
+      ...["response_fields", "site", "site_options", "site_rules"],
+    ],
+  },
+  site_handler: {
+    imports: [
+      ...["config", "cors", "file_watch", "live_reload", "message", "reload_feed", "site_change", "site_options"],
+      "static",
     ],
   },
 
@@ -105,22 +127,26 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   worker_protocol: { imports: ["config", "listener"] },
   worker: {
     imports: [
-      ...[
-        "access_log",
-        "cache_policy",
-        "clock",
-        "config",
-        "connection",
-        "errors",
-        "handoff",
-        "listener",
-        "spare_descriptors",
-        "static",
-      ],
-      "worker_protocol",
+      ...["access_log", "clock", "config", "connection", "errors", "handoff", "listener", "site_handler"],
+      ...["spare_descriptors", "worker_protocol"],
     ],
   },
   worker_pool: { imports: ["config", "errors", "handoff", "listener", "worker_protocol"] },
-  server: { imports: ["config", "errors", "listener", "log", "worker_pool", "@std/path"] },
-  cli: { imports: ["cache_policy", "config", "errors", "@std/cli/parse-args"] },
+  browser: { imports: [] },
+  server: {
+    imports: [
+      ...["browser", "clock", "config", "errors", "file_tree", "listener", "log", "path", "site_options", "site_rules"],
+      ...["worker_pool", "@std/path"],
+    ],
+  },
+
+  // The command.
+  network_addresses: { imports: [] },
+  cli: { imports: ["config", "errors", "@std/cli/parse-args"] },
+  explain: {
+    imports: [
+      ...["cli", "clock", "config", "error_response", "errors", "http1", "message", "receive_buffer", "site_handler"],
+      "site_options",
+    ],
+  },
 };

@@ -13,14 +13,12 @@ import { UsageError } from "./errors.ts";
 import type { PathPattern } from "./path_pattern.ts";
 import { matchPathPattern, parsePathPattern } from "./path_pattern.ts";
 
-const REVALIDATE = "no-cache";
+/** The policy of what may change at any time, stands in for something else, or is an error. */
+export const REVALIDATE = "no-cache";
 const KEEP = "public, max-age=31536000, immutable";
 
 /** HTML is where the names of the other files stand; of unknown content nothing is known. */
 const NEVER_KEPT = /^(?:text\/html|application\/xhtml\+xml|application\/octet-stream)(?:$|[ \t;])/;
-
-/** 304 stands for the 200 before it, RFC 9111 section 4.3.4. */
-const SUCCESSFUL: ReadonlySet<number> = new Set([200, 206, 304]);
 
 /** What is sent. */
 export interface ServedFile {
@@ -28,10 +26,6 @@ export interface ServedFile {
   readonly path: string;
   /** Its `Content-Type`. */
   readonly mediaType: string;
-  /** Status of the answer. */
-  readonly status: number;
-  /** Whether it stands in for a file that does not exist. */
-  readonly isFallback: boolean;
 }
 
 /** A rule of `--cache`. */
@@ -43,13 +37,12 @@ export interface CacheRule {
 }
 
 /**
- * Selects the value of `Cache-Control`.
+ * Selects the value of `Cache-Control` for a file that is sent under its own path.
  *
  * @param file What is sent.
- * @param rules The user's rules, of which the first that matches holds; for errors and fallbacks none does.
+ * @param rules The user's rules, of which the first that matches holds.
  */
 export function selectCacheControl(file: ServedFile, rules: readonly CacheRule[] = []): string {
-  if (file.isFallback || !SUCCESSFUL.has(file.status)) return REVALIDATE;
   const rule = rules.find(({ pattern }) => matchPathPattern(pattern, file.path) !== undefined);
   if (rule !== undefined) return rule.value;
   return !NEVER_KEPT.test(file.mediaType) && hasContentHash(file.path) ? KEEP : REVALIDATE;

@@ -5,78 +5,165 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
-import { parseCacheRules } from "./cache_policy.ts";
 import { DEFAULT_OPTIONS } from "./config.ts";
-import type { LogLevel, ServerOptions } from "./config.ts";
+import type { LogLevel, ServerOptions, SymlinkPolicy } from "./config.ts";
 import { UsageError } from "./errors.ts";
 
-/** What the command line asks for. `root` and `logFile` are as typed. */
+/** What is to be explained. */
+export interface ExplainedRequest {
+  /** The request target, such as `/about?x=1`. */
+  readonly target: string;
+  /** Field lines beside `Host`, as `Name: value`. */
+  readonly fieldLines: readonly string[];
+}
+
+/** What the command line says of the server; `root` and `logFile` are as typed. */
+export type CommandOptions = Partial<ServerOptions> & { readonly root: string };
+
+/** What the command line asks for. */
 export type Command =
-  | { readonly kind: "serve"; readonly options: Partial<ServerOptions> & { readonly root: string } }
+  | { readonly kind: "serve"; readonly options: CommandOptions }
+  | { readonly kind: "explain"; readonly options: CommandOptions; readonly request: ExplainedRequest }
   | { readonly kind: "help" }
   | { readonly kind: "version" };
 
 const MAXIMUM_WORKERS = 512;
 
+const SYMLINK_POLICIES: readonly SymlinkPolicy[] = ["follow", "inside", "deny"];
+
+/** Options that may have a value behind an equals sign, and stand for this one without it. */
+const OPTIONAL_VALUES: Readonly<Record<string, string>> = { "--spa": "index.html", "--cors": "" };
+
+const VALUES = [
+  ...["port", "host", "root", "workers", "log", "grace", "base", "index", "symlinks", "mime", "charset"] as const,
+  ...["spa", "header", "cache", "cors", "field"] as const,
+] as const;
+const SWITCHES = [
+  ...["no-compress", "list", "archive", "dotfiles", "clean-urls", "coi", "dev", "open", "help", "version"] as const,
+] as const;
+
+/** The names of all options that have more than one letter. */
+export const OPTIONS: readonly string[] = [...VALUES, ...SWITCHES];
+
 /** The text of `--help`. */
-export const HELP = `Serves a directory over HTTP/1.1.
+export const HELP = `Serves files over HTTP/1.1.
 
-Usage: sockeye [options] [DIR]
-       deno run --allow-net --allow-read main.ts [options] [DIR]
+Usage: sockeye [options] [PATH]           serve a folder, or one file
+       sockeye explain TARGET [options]   tell how a request for TARGET would be answered, and why
 
-Options:
-  -p, --port N       port; 0 picks a free one (default ${DEFAULT_OPTIONS.port})
-  -h, --host H       address to listen on; 0.0.0.0 for all (default localhost)
-  -r, --root DIR     document root, also as the argument DIR (default .)
-  -w, --workers N    number of workers (default: the processors this process may use)
-  -l, --log FILE     append the log to FILE, which needs --allow-write (default: the terminal)
-  -v                 log every answer, level INFO (default: level ERROR)
-  -d                 log everything, level DEBUG
-      --no-compress  send files as they are: no .br .zst .gz neighbours, no compression
-      --list         list the files of folders that have no index.html
-      --cache RULES  Cache-Control by path: '*.css=max-age=3600; /img/*=no-store'
-      --grace S      seconds that answers under way have after a signal to stop (default ${
-  DEFAULT_OPTIONS.graceMs / 1000
-})
-      --help         show this text
-      --version      show the version`;
+Server
+  -p, --port N         port; 0 picks a free one (${DEFAULT_OPTIONS.port})
+  -h, --host H         address to listen on; 0.0.0.0 for all (localhost)
+  -w, --workers N      number of workers (the processors this process may use)
+  -l, --log FILE       append the log to FILE, which needs --allow-write (the terminal)
+  -v, -d               log every answer, level INFO; log everything, level DEBUG (ERROR)
+      --grace S        seconds that answers under way have after a signal to stop (${DEFAULT_OPTIONS.graceMs / 1000})
+
+Files
+  -r, --root PATH      document root, also as the argument PATH (.)
+      --base PREFIX    path under which the site is reached (/)
+      --index NAME     what a folder stands for; several times for several (index.html)
+      --list           list folders that have no such file
+      --archive        list them, and offer each as a zip
+      --dotfiles       serve names with a leading dot
+      --symlinks WHICH follow all, those that stay inside the root, or none: follow, inside, deny (inside)
+      --mime EXT=TYPE  media type of files with an extension
+      --charset NAME   charset of all text, or none (utf-8, for plain text, Markdown and CSV)
+      --no-compress    send files as they are: no .br .zst .gz neighbours, no compression
+
+Pages
+      --spa[=FILE]     FILE (index.html) stands in for pages that do not exist
+      --clean-urls     /about stands for about.html
+
+Fields
+      --header LINE    'Name: value' for every answer
+      --cache RULES    Cache-Control by path: '*.css=max-age=3600; /img/*=no-store'
+      --cors[=ORIGINS] let pages of these origins, with commas between, read answers (all)
+      --coi            isolate pages from other origins, for shared memory and precise timers
+  Files _headers and _redirects in the root set fields, redirect and rewrite.
+
+At a desk
+      --dev            reload pages when a file changes; list; keep nothing in caches; listen on all addresses
+      --open           open the browser, which needs --allow-run
+
+      --field LINE     for explain: 'Name: value' of the request
+      --help           show this text
+      --version        show the version`;
 
 /**
  * Parses the arguments.
  *
  * @param args The arguments behind the program's name.
- * @returns What they ask for; where an option is given twice the last one holds.
- * @throws {UsageError} For an unknown option, a missing or bad value, or more than one directory.
+ * @returns What they ask for; where an option is given twice the last one holds, unless several make sense.
+ * @throws {UsageError} For an unknown option, a missing or bad value, or more than one root.
  */
 export function parseCommand(args: readonly string[]): Command {
-  const flags = parseArgs([...args], {
-    string: ["_", "port", "host", "root", "workers", "log", "grace", "cache"],
-    boolean: ["v", "d", "no-compress", "list", "help", "version"],
+  const flags = parseFlags(args);
+  if (flags.help) return { kind: "help" };
+  if (flags.version) return { kind: "version" };
+  const positional = flags._.map(String);
+  if (positional[0] === "explain" && positional.length > 1) {
+    const [, target = "", ...rest] = positional;
+    const options = { ...parseOptions(flags), root: selectRoot(flags.root, rest) };
+    return { kind: "explain", options, request: { target, fieldLines: flags.field } };
+  }
+  if (flags.field.length > 0) throw usage("--field is for explain");
+  return { kind: "serve", options: { ...parseOptions(flags), root: selectRoot(flags.root, positional) } };
+}
+
+type Flags = ReturnType<typeof parseFlags>;
+
+function parseFlags(args: readonly string[]) {
+  const whole = args.map((arg) => Object.hasOwn(OPTIONAL_VALUES, arg) ? `${arg}=${OPTIONAL_VALUES[arg]}` : arg);
+  return parseArgs(whole, {
+    string: ["_", ...VALUES],
+    boolean: ["v", "d", ...SWITCHES],
+    collect: ["index", "mime", "header", "field"],
     alias: { port: "p", host: "h", root: "r", workers: "w", log: "l" },
     unknown: (argument) => {
       if (argument.startsWith("-") && argument !== "-") throw usage(`Unknown option ${argument}`);
     },
   });
-  if (flags.help) return { kind: "help" };
-  if (flags.version) return { kind: "version" };
+}
 
+function parseOptions(flags: Flags): Partial<ServerOptions> {
   const options: { -readonly [Key in keyof ServerOptions]?: ServerOptions[Key] } = {};
   if (flags.port !== undefined) options.port = parseNumber("port", flags.port, 0, 65_535);
   if (flags.host !== undefined) options.hostname = checkPresent("host", flags.host);
   if (flags.workers !== undefined) options.workers = parseNumber("workers", flags.workers, 1, MAXIMUM_WORKERS);
   if (flags.log !== undefined) options.logFile = checkPresent("log", flags.log);
-  if (flags.cache !== undefined) options.cacheRules = checkCacheRules(flags.cache);
   if (flags.grace !== undefined) options.graceMs = 1000 * parseNumber("grace", flags.grace, 0, 86_400);
-  if (flags["no-compress"]) options.compress = false;
-  if (flags.list) options.list = true;
+  if (flags.open) options.open = true;
   if (flags.v || flags.d) options.logLevel = (flags.d ? "debug" : "info") satisfies LogLevel;
-  return { kind: "serve", options: { ...options, root: selectRoot(flags.root, flags._.map(String)) } };
+  return { ...options, ...parseSite(flags) };
+}
+
+/** What has a syntax of its own is parsed by `site_options.ts`. */
+function parseSite(flags: Flags): Partial<ServerOptions> {
+  const options: { -readonly [Key in keyof ServerOptions]?: ServerOptions[Key] } = {};
+  if (flags.base !== undefined) options.base = checkPresent("base", flags.base);
+  if (flags.index.length > 0) options.index = flags.index;
+  if (flags.list) options.list = true;
+  if (flags.archive) options.archive = true;
+  if (flags.dotfiles) options.dotfiles = true;
+  if (flags.symlinks !== undefined) options.symlinks = parseSymlinkPolicy(flags.symlinks);
+  if (flags.mime.length > 0) options.mime = flags.mime;
+  if (flags.charset !== undefined) options.charset = parseCharset(flags.charset);
+  if (flags["no-compress"]) options.compress = false;
+  if (flags.spa !== undefined) options.spa = checkPresent("spa", flags.spa);
+  if (flags["clean-urls"]) options.cleanUrls = true;
+  if (flags.header.length > 0) options.headers = flags.header;
+  if (flags.cache !== undefined) options.cacheRules = checkPresent("cache", flags.cache);
+  if (flags.cors !== undefined) options.cors = flags.cors;
+  if (flags.coi) options.coi = true;
+  if (flags.dev) options.dev = true;
+  return options;
 }
 
 function selectRoot(flag: string | undefined, positional: readonly string[]): string {
   const roots = flag === undefined ? positional : [flag, ...positional];
   for (const root of roots) checkPresent("root", root);
-  if (roots.length > 1) throw usage(`One directory can be served, and these are several: ${roots.join(", ")}`);
+  if (roots.length > 1) throw usage(`One root can be served, and these are several: ${roots.join(", ")}`);
   return roots[0] ?? ".";
 }
 
@@ -85,14 +172,14 @@ function checkPresent(name: string, value: string): string {
   return value;
 }
 
-/** The workers parse the rules; here they are only tried. */
-function checkCacheRules(text: string): string {
-  try {
-    parseCacheRules(text);
-    return text;
-  } catch (error) {
-    throw error instanceof UsageError ? usage(error.message) : error;
-  }
+function parseSymlinkPolicy(value: string): SymlinkPolicy {
+  const policy = SYMLINK_POLICIES.find((name) => name === value);
+  if (policy === undefined) throw usage(`--symlinks is ${SYMLINK_POLICIES.join(", ")}, not ${JSON.stringify(value)}`);
+  return policy;
+}
+
+function parseCharset(value: string): string {
+  return checkPresent("charset", value) === "none" ? "" : value;
 }
 
 function parseNumber(name: string, value: string, least: number, most: number): number {

@@ -31,8 +31,8 @@ export interface RepresentationState {
   readonly size: number;
   /** Whether the file could still change without a change of its modification time. */
   readonly isYoung: boolean;
-  /** The content coding of the representation, a token; absent for identity. */
-  readonly coding?: string | undefined;
+  /** What sets the representation apart from the file itself, a token: its content coding; absent for identity. */
+  readonly variant?: string | undefined;
 }
 
 /** What the preconditions say: go on, 304 (Not Modified) or 412 (Precondition Failed). */
@@ -48,14 +48,14 @@ const FIRST_ELEMENT = /[^\t ,]|$/;
 const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"[\t ]*(?:,[\t ,]*|$)/y;
 
 /**
- * Makes the entity tag of a file, or of its content under a coding. Strong: another time, size or coding gives another
+ * Makes the entity tag of a file, or of its content under a coding. Strong: another time, size or variant gives another
  * tag. While the file is young a second change could go unseen, so the tag is marked as weak (RFC 9110 section 8.8.1).
  *
  * @param state What is known of the file.
  * @returns The tag with its quotes.
  */
-export function makeEntityTag({ mtimeMs, size, isYoung, coding }: RepresentationState): string {
-  const suffix = coding === undefined ? "" : `-${coding}`;
+export function makeEntityTag({ mtimeMs, size, isYoung, variant }: RepresentationState): string {
+  const suffix = variant === undefined ? "" : `-${variant}`;
   return `${isYoung ? "W/" : ""}"${mtimeMs.toString(16)}-${size.toString(16)}${suffix}"`;
 }
 

@@ -50,14 +50,56 @@ export interface CacheOptions {
   readonly freshMs: number;
 }
 
+/** Which symbolic links below the root are followed: all, those that stay inside the root, or none. */
+export type SymlinkPolicy = "follow" | "inside" | "deny";
+
+/** What a site is and how it is served; each field is the option of the command line with that name. */
+export interface SiteOptions {
+  /**
+   * The document root, an absolute path: a directory, which may be a symbolic link that is followed anew for each file,
+   * or a single file, which is then all there is.
+   */
+  readonly root: string;
+  /** The path under which the site is reached: `/` or `/prefix`. */
+  readonly base: string;
+  /** What a directory stands for: the first of these names that it has. */
+  readonly index: readonly string[];
+  /** The file that stands in for pages that do not exist, below the root; the empty text where there is none. */
+  readonly spa: string;
+  /** Whether `/about` stands for `about.html`, and requests with the extension are redirected. */
+  readonly cleanUrls: boolean;
+  /** Whether directories without an index file are listed. */
+  readonly list: boolean;
+  /** Whether directories without an index file can be fetched as a zip archive; they are then listed too. */
+  readonly archive: boolean;
+  /** Media types by extension, as `ext=type`; they come before the table of the standard library. */
+  readonly mime: readonly string[];
+  /** The `charset` of all text, the empty text for none; absent: `utf-8` for plain text, Markdown and CSV alone. */
+  readonly charset?: string;
+  /** Whether names with a leading dot are served and listed. */
+  readonly dotfiles: boolean;
+  /** Which symbolic links are followed. */
+  readonly symlinks: SymlinkPolicy;
+  /** Whether content codings are used: neighbours such as `app.js.br`, and compression. */
+  readonly compress: boolean;
+  /** Rules for `Cache-Control`, as `--cache` has them; the empty text where there are none. */
+  readonly cacheRules: string;
+  /** Field lines for every answer, as `Name: value`. */
+  readonly headers: readonly string[];
+  /** The origins that may read answers, with commas between them; the empty text for all, absent for none. */
+  readonly cors?: string;
+  /** Whether pages are isolated from other origins: `Cross-Origin-Opener-Policy` and `-Embedder-Policy`. */
+  readonly coi: boolean;
+  /** Whether pages reload when a file of the site changes, and nothing is kept by caches. */
+  readonly dev: boolean;
+}
+
 /** What the server does, complete: {@linkcode DEFAULT_OPTIONS} with the caller's wishes laid over it. */
-export interface ServerOptions {
+export interface ServerOptions extends SiteOptions {
   /** Addresses to listen on; `localhost` stands for 127.0.0.1 and, where the machine has it, ::1. */
   readonly hostname: string;
   /** TCP port; 0 lets the system choose a free one. */
   readonly port: number;
-  /** The document root, an absolute path; may be a symbolic link, which is followed anew for each file. */
-  readonly root: string;
   /** Number of Web Workers, at least 1. */
   readonly workers: number;
   /** The file that events and access lines are appended to; absent: standard error. */
@@ -66,12 +108,8 @@ export interface ServerOptions {
   readonly logLevel: LogLevel;
   /** How long answers under way may take after a signal to stop, in milliseconds. */
   readonly graceMs: number;
-  /** Whether content codings are used: neighbours such as `app.js.br`, and compression. */
-  readonly compress: boolean;
-  /** Whether directories without an index file are listed. */
-  readonly list: boolean;
-  /** Rules for `Cache-Control`, as `--cache` has them; the empty text where there are none. */
-  readonly cacheRules: string;
+  /** Whether the browser is opened when the server has started, where that is permitted. */
+  readonly open: boolean;
   /** Bounds for what a client may send. */
   readonly limits: Limits;
   /** Bounds for how long it may take. */
@@ -81,32 +119,45 @@ export interface ServerOptions {
 }
 
 /** The defaults of everything that has one. `root` and `workers` depend on the process and are found at start. */
-export const DEFAULT_OPTIONS: Readonly<Omit<ServerOptions, "root" | "workers" | "logFile">> = Object.freeze({
-  hostname: "localhost",
-  port: 8080,
-  logLevel: "error",
-  graceMs: 10_000,
-  compress: true,
-  cacheRules: "",
-  list: false,
-  limits: Object.freeze({
-    headBytes: 16_384,
-    targetBytes: 8_192,
-    fieldLines: 100,
-    chunkLineBytes: 256,
-    bodyBytes: 1 << 20,
-    drainBytes: 65_536,
-  }),
-  timeouts: Object.freeze({
-    idleMs: 75_000,
-    headMs: 10_000,
-    drainMs: 5_000,
-    writeStallMs: 60_000,
-    lingerMs: 2_000,
-  }),
-  cache: Object.freeze({
-    bytes: 32 << 20,
-    entryBytes: 1 << 20,
-    freshMs: 1_000,
-  }),
-});
+export const DEFAULT_OPTIONS: Readonly<Omit<ServerOptions, "root" | "workers" | "logFile" | "charset" | "cors">> =
+  Object.freeze({
+    hostname: "localhost",
+    port: 8080,
+    logLevel: "error",
+    graceMs: 10_000,
+    open: false,
+    base: "/",
+    index: Object.freeze(["index.html"]),
+    spa: "",
+    cleanUrls: false,
+    list: false,
+    archive: false,
+    mime: Object.freeze([]),
+    dotfiles: false,
+    symlinks: "inside",
+    compress: true,
+    cacheRules: "",
+    headers: Object.freeze([]),
+    coi: false,
+    dev: false,
+    limits: Object.freeze({
+      headBytes: 16_384,
+      targetBytes: 8_192,
+      fieldLines: 100,
+      chunkLineBytes: 256,
+      bodyBytes: 1 << 20,
+      drainBytes: 65_536,
+    }),
+    timeouts: Object.freeze({
+      idleMs: 75_000,
+      headMs: 10_000,
+      drainMs: 5_000,
+      writeStallMs: 60_000,
+      lingerMs: 2_000,
+    }),
+    cache: Object.freeze({
+      bytes: 32 << 20,
+      entryBytes: 1 << 20,
+      freshMs: 1_000,
+    }),
+  });

@@ -3,8 +3,8 @@
  * (section "HTTP CORS protocol").
  *
  * The fields of {@linkcode corsFields} belong on every answer, errors, redirects and 304 included: a browser checks each
- * one it gets. Where all origins get the same answer it is sent without being asked for and without `Vary`, as Fetch
- * advises (section "CORS protocol and HTTP caches"); a list of origins makes answers depend on `Origin`, and all say so.
+ * one it gets. Where any origin is allowed that is sent without being asked for and without `Vary`, as Fetch advises
+ * (section "CORS protocol and HTTP caches"); a list of origins makes answers depend on `Origin`, and all say so.
  *
  * Left out on purpose: `Access-Control-Allow-Credentials`, since no answer depends on who asks; and
  * `Access-Control-Allow-Private-Network`, which would let pages of the internet in where only the neighbours on a
@@ -13,12 +13,16 @@
  * @module
  */
 
-import { UsageError } from "./errors.ts";
-import type { FieldLine, FieldLines, RequestHead } from "./message.ts";
+import { errorResponse } from "./error_response.ts";
+import { toHttpError, UsageError } from "./errors.ts";
+import type { FieldLine, FieldLines, Handler, RequestHead } from "./message.ts";
+import { HttpResponse } from "./message.ts";
+import type { FieldChanges } from "./response_fields.ts";
+import { changeFields } from "./response_fields.ts";
 
 /** Which origins are allowed. */
 export interface CorsPolicy {
-  /** The fields of every answer, where they are the same for all origins: any is allowed, or a single one. */
+  /** The fields of every answer, where any origin is allowed. */
   readonly fixed?: readonly FieldLine[];
   /** The origins that are allowed, and the fields of an answer for each; empty where {@linkcode fixed} is there. */
   readonly listed: ReadonlyMap<string, readonly FieldLine[]>;
@@ -76,10 +80,6 @@ export function parseCorsOrigins(text: string): CorsPolicy {
   if (mistakes.length > 0) throw new UsageError(`--cors: ${mistakes.join("; ")}`);
   const origins = new Set(items.filter((item) => !item.includes("*")));
   const wildcards = items.filter((item) => item.includes("*")).map(makeExpression);
-  const [first] = origins;
-  if (first !== undefined && origins.size === 1 && wildcards.length === 0) {
-    return { fixed: allow(first), listed: new Map(), wildcards };
-  }
   const listed = [...origins].map((origin) => [origin, [...allow(origin), VARY]] as const);
   return { listed: new Map(listed), wildcards };
 }
@@ -121,6 +121,32 @@ export function preflight(policy: CorsPolicy, { method, fieldLines }: RequestHea
     ["Access-Control-Max-Age", String(MAX_AGE_SECONDS)],
     PREFLIGHT_VARY,
   ];
+}
+
+/** The same changes for the same fields, so that a response that is used again is changed once. */
+const changesOf = new WeakMap<readonly FieldLine[], FieldChanges>();
+
+/**
+ * Lets pages of other origins read the answers of a handler, its errors too.
+ *
+ * @param handler The handler; it answers at once.
+ * @param policy Which origins are allowed.
+ */
+export function withCors(handler: (head: RequestHead) => HttpResponse, policy: CorsPolicy): Handler {
+  return (head) => {
+    const asked = preflight(policy, head);
+    if (asked !== undefined) return new HttpResponse(204, asked, new Uint8Array(0));
+    const set = corsFields(policy, head.fieldLines);
+    let changes = changesOf.get(set);
+    if (changes === undefined) changesOf.set(set, changes = { set, removed: [] });
+    try {
+      return changeFields(handler(head), changes);
+    } catch (thrown) {
+      const error = toHttpError(thrown);
+      error.page = changeFields(error.page ?? errorResponse(error, head.fieldLines.getList("accept")), changes);
+      throw error;
+    }
+  };
 }
 
 function allow(origin: string): readonly FieldLine[] {

@@ -32,8 +32,10 @@ interface Name {
 
 /** How directories are read. */
 export interface DirectoryOptions {
-  /** Finds what a symbolic link leads to; `undefined` where that is nothing, or not below the root. */
+  /** Finds what a symbolic link leads to; `undefined` where that is nothing, or not to be seen. */
   readonly findTarget: (path: string) => FoundFile | undefined;
+  /** Whether a name in this directory may be asked for. */
+  readonly isShown: (name: string) => boolean;
   /**
    * Entries that are looked at for one answer.
    *
@@ -52,6 +54,7 @@ export class Directory {
   heldBytes: number = 0;
   readonly #path: string;
   readonly #findTarget: DirectoryOptions["findTarget"];
+  readonly #isShown: DirectoryOptions["isShown"];
   readonly #mostLooks: number;
   #names: readonly Name[] | undefined;
 
@@ -61,9 +64,10 @@ export class Directory {
    * @param found The directory.
    * @param options How it is read.
    */
-  constructor(found: FoundFile, { findTarget, mostLooks = MOST_LOOKS }: DirectoryOptions) {
+  constructor(found: FoundFile, { findTarget, isShown, mostLooks = MOST_LOOKS }: DirectoryOptions) {
     this.#path = found.path.endsWith(SEPARATOR) ? found.path : found.path + SEPARATOR;
     this.#findTarget = findTarget;
+    this.#isShown = isShown;
     this.#mostLooks = mostLooks;
     this.fingerprint = describeFile(found);
     this.isSettled = !isYoung(found.info.mtime?.getTime() ?? 0);
@@ -99,7 +103,7 @@ export class Directory {
   #readNames(): readonly Name[] {
     const names: Name[] = [];
     for (const { name, isFile, isDirectory, isSymlink } of Deno.readDirSync(this.#path)) {
-      if (name.startsWith(".") || name.includes("\\")) continue;
+      if (!this.#isShown(name) || name.includes("\\")) continue;
       const type = isSymlink ? "link" : isDirectory ? "directory" : isFile ? "file" : undefined;
       if (type === undefined) continue;
       names.push({ name, type });

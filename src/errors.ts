@@ -20,6 +20,8 @@ export interface HttpErrorOptions {
   readonly close?: boolean;
   /** Further field lines of the answer, such as `Allow` (RFC 9110 section 15.5.6). */
   readonly fields?: readonly (readonly [name: string, value: string])[];
+  /** The page of the site that tells of it, a resolved path; absent: the one that the site has for the status. */
+  readonly pagePath?: string;
   /** The error that led to this one. */
   readonly cause?: unknown;
 }
@@ -37,6 +39,8 @@ export class HttpError extends Error {
   readonly close: boolean;
   /** Further field lines of the answer. */
   readonly fields: readonly (readonly [name: string, value: string])[];
+  /** The page of the site that tells of it, where it is not the one for the status. */
+  readonly pagePath: string | undefined;
   /** The answer that the site has for it; absent: the one that the server makes. */
   page: HttpResponse | undefined;
 
@@ -52,6 +56,7 @@ export class HttpError extends Error {
     this.status = status;
     this.close = options.close ?? CLOSING.has(status);
     this.fields = options.fields ?? [];
+    this.pagePath = options.pagePath;
   }
 }
 
@@ -74,6 +79,19 @@ export class TransportError extends Error {
 export class StartError extends Error {
   /** The name of the class. */
   override readonly name: string = "StartError";
+  /** What is wrong in detail, one line each, such as `_headers:3: …`. */
+  readonly details: readonly string[];
+
+  /**
+   * Makes an error.
+   *
+   * @param message What is wrong, and what to do.
+   * @param options The error that led to it, and what is wrong in detail, one line each.
+   */
+  constructor(message: string, options: ErrorOptions & { readonly details?: readonly string[] } = {}) {
+    super(message, options);
+    this.details = options.details ?? [];
+  }
 }
 
 /** A command line that cannot be understood: one line that says what to do. Ends the process with exit code 2. */

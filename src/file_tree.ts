@@ -1,6 +1,6 @@
 /**
  * Paths → files below a root. Every name is resolved to its real path and checked against the real root; the root itself
- * may be a symbolic link that is switched while the server runs.
+ * may be a symbolic link that is switched while the server runs. A root that is a file is all there is.
  *
  * Calls into the file system are synchronous: warm, they cost a tenth of the asynchronous ones, and while one waits for
  * a disk the other workers take the new connections.
@@ -8,91 +8,240 @@
  * @module
  */
 
-import { join, SEPARATOR } from "@std/path";
+import { basename, dirname, join, SEPARATOR } from "@std/path";
+import type { SymlinkPolicy } from "./config.ts";
 import { HttpError } from "./errors.ts";
 import type { FoundFile } from "./resource.ts";
 
-/** What a directory stands for. */
-export const INDEX_FILE: string = "index.html";
+/** The extension that a clean URL leaves out. */
+const HTML = ".html";
 
-/** How files are found. */
-export interface FindOptions {
-  /** Whether a directory without an index file stands for itself. */
-  readonly isListing: boolean;
+/** How paths stand for files. */
+export interface FileTreeOptions {
+  /** The root, an absolute path. */
+  readonly root: string;
+  /**
+   * What a directory stands for: the first of these names that it has.
+   *
+   * @default {["index.html"]}
+   */
+  readonly index?: readonly string[];
+  /**
+   * Whether a directory without an index file stands for itself.
+   *
+   * @default {false}
+   */
+  readonly isListing?: boolean;
+  /**
+   * Whether `/about` stands for `about.html`.
+   *
+   * @default {false}
+   */
+  readonly hasCleanUrls?: boolean;
+  /**
+   * Which symbolic links are followed.
+   *
+   * @default {"inside"}
+   */
+  readonly symlinks?: SymlinkPolicy;
 }
 
-const DEFAULTS: FindOptions = { isListing: false };
+/** What a path stands for. */
+export type Found =
+  /** A regular file. `sitePath` is its own path, where the request's named a directory or left out an extension. */
+  | { readonly kind: "file"; readonly file: FoundFile; readonly sitePath: string }
+  /** A directory that is to be listed. */
+  | { readonly kind: "directory"; readonly file: FoundFile }
+  /** Another path is the one for this file. */
+  | { readonly kind: "redirect"; readonly path: string };
 
-/**
- * Finds the file that a path names.
- *
- * @param root The document root.
- * @param path The request path, resolved.
- * @param options How it is found; without listings where it is absent.
- * @returns The file, or a directory that is to be listed; "directory" where the path names one and lacks the slash.
- * @throws {HttpError} 404 where there is no regular file, or it is not below the root; 403 where it may not be read.
- */
-export function findFile(root: string, path: string, { isListing }: FindOptions = DEFAULTS): FoundFile | "directory" {
-  return withHttpErrors(() => {
-    const realRoot = Deno.realPathSync(root);
-    const isDirectoryPath = path.endsWith("/");
-    const found = look(realRoot, join(realRoot, path));
-    if (!found.info.isDirectory) {
-      if (isDirectoryPath) throw new HttpError(404, "Path ends with a slash and names a file");
-      return checkRegular(found);
+/** The files below one root. */
+export class FileTree {
+  readonly #root: string;
+  /** The only name there is, where the root is a file. */
+  readonly #only: string | undefined;
+  readonly #index: readonly string[];
+  readonly #isListing: boolean;
+  readonly #hasCleanUrls: boolean;
+  readonly #symlinks: SymlinkPolicy;
+
+  /**
+   * Looks at the root once, to see whether it is a file.
+   *
+   * @param options How paths stand for files.
+   */
+  constructor(
+    { root, index = ["index.html"], isListing = false, hasCleanUrls = false, symlinks = "inside" }: FileTreeOptions,
+  ) {
+    const isFile = isRegularFile(root);
+    this.#root = isFile ? dirname(root) : root;
+    this.#only = isFile ? basename(root) : undefined;
+    this.#index = index;
+    this.#isListing = isListing;
+    this.#hasCleanUrls = hasCleanUrls;
+    this.#symlinks = symlinks;
+  }
+
+  /** Whether the root is a directory, which may hold more than one file. */
+  get isDirectory(): boolean {
+    return this.#only === undefined;
+  }
+
+  /**
+   * Finds what a path stands for.
+   *
+   * @param path The request path, resolved.
+   * @throws {HttpError} 404 where there is no regular file, or it is not to be seen; 403 where it may not be read.
+   */
+  find(path: string): Found {
+    return withHttpErrors(() => {
+      const realRoot = Deno.realPathSync(this.#root);
+      if (this.#only !== undefined) return this.#findOnly(realRoot, path, this.#only);
+      return path.endsWith("/") ? this.#findDirectory(realRoot, path) : this.#findName(realRoot, path);
+    });
+  }
+
+  /**
+   * Finds what a path in the file system leads to.
+   *
+   * @param path A path below the real root.
+   * @returns A file of any kind, or `undefined` where there is none that is to be seen.
+   */
+  findTarget(path: string): FoundFile | undefined {
+    try {
+      return this.#look(Deno.realPathSync(this.#root), path);
+    } catch {
+      return undefined;
     }
-    if (!isDirectoryPath) return "directory";
-    const index = join(found.path, INDEX_FILE);
-    return isListing && !hasIndex(index) ? found : checkRegular(look(realRoot, index));
-  });
+  }
+
+  /**
+   * Finds a regular file by its path in the file system.
+   *
+   * @param path A path below the real root.
+   * @returns The file, or `undefined` where there is none that is to be seen.
+   */
+  findRegularFile(path: string): FoundFile | undefined {
+    const found = this.findTarget(path);
+    return found?.info.isFile ? found : undefined;
+  }
+
+  /**
+   * Finds a regular file in the root itself.
+   *
+   * @param name Its name.
+   */
+  findInRoot(name: string): FoundFile | undefined {
+    return this.isDirectory ? this.findRegularFile(join(this.#root, name)) : undefined;
+  }
+
+  #findOnly(realRoot: string, path: string, only: string): Found {
+    if (path !== "/" && path !== `/${only}`) throw new HttpError(404, "The root is a file with another name");
+    return { kind: "file", file: checkRegular(this.#look(realRoot, join(realRoot, only))), sitePath: `/${only}` };
+  }
+
+  #findName(realRoot: string, path: string): Found {
+    const found = this.#hasCleanUrls ? this.#tryLook(realRoot, path) : this.#look(realRoot, join(realRoot, path));
+    if (found !== undefined && !found.info.isDirectory) {
+      const cleanPath = this.#hasCleanUrls ? this.#findCleanPath(realRoot, path, found) : undefined;
+      if (cleanPath !== undefined) return { kind: "redirect", path: cleanPath };
+      return { kind: "file", file: checkRegular(found), sitePath: path };
+    }
+    const page = this.#hasCleanUrls ? this.#tryLook(realRoot, path + HTML) : undefined;
+    if (page?.info.isFile) {
+      const folder = this.#findFolder(realRoot, path + HTML, page);
+      if (folder !== undefined) return { kind: "redirect", path: folder };
+      return { kind: "file", file: page, sitePath: path + HTML };
+    }
+    if (found === undefined) throw new HttpError(404, "There is no file, and none with the extension .html");
+    return { kind: "redirect", path: `${path}/` };
+  }
+
+  #findDirectory(realRoot: string, path: string): Found {
+    const name = path.slice(0, -1);
+    const found = this.#hasCleanUrls ? this.#tryLook(realRoot, path) : this.#look(realRoot, join(realRoot, path));
+    if (found !== undefined) {
+      if (!found.info.isDirectory) throw new HttpError(404, "Path ends with a slash and names a file");
+      const index = this.#index.find((indexName) => hasFile(join(found.path, indexName)));
+      if (index !== undefined) {
+        const file = checkRegular(this.#look(realRoot, join(found.path, index)));
+        return { kind: "file", file, sitePath: path + index };
+      }
+      if (this.#isListing) return { kind: "directory", file: found };
+    }
+    const hasPage = this.#hasCleanUrls && name !== "" && this.#tryLook(realRoot, name + HTML)?.info.isFile;
+    if (hasPage) return { kind: "redirect", path: name };
+    throw new HttpError(404, found === undefined ? "There is no directory" : "Directory has no index file");
+  }
+
+  /** The path without what a clean URL leaves out, if that stands for the same file. */
+  #findCleanPath(realRoot: string, path: string, found: FoundFile): string | undefined {
+    const folder = this.#findFolder(realRoot, path, found);
+    if (folder !== undefined || !path.endsWith(HTML)) return folder;
+    const cleanPath = path.slice(0, -HTML.length);
+    return isSame(() => this.#findName(realRoot, cleanPath), found) ? cleanPath : undefined;
+  }
+
+  /** The folder of an index file, if it stands for that. */
+  #findFolder(realRoot: string, path: string, found: FoundFile): string | undefined {
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    if (!this.#index.includes(path.slice(folder.length))) return undefined;
+    return isSame(() => this.#findDirectory(realRoot, folder), found) ? folder : undefined;
+  }
+
+  /** Like `#look` below the root; `undefined` where there is nothing. */
+  #tryLook(realRoot: string, path: string): FoundFile | undefined {
+    try {
+      return this.#look(realRoot, join(realRoot, path));
+    } catch (error) {
+      const isMissing = NOT_FOUND.some((type) => error instanceof type) || isNameTooLong(error);
+      if (isMissing || (error instanceof HttpError && error.status === 404)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Follows symbolic links as far as they may be. The separator matters: `/srv/www-old` is not in `/srv/www`. */
+  #look(realRoot: string, path: string): FoundFile {
+    const realPath = Deno.realPathSync(path);
+    const prefix = realRoot.endsWith(SEPARATOR) ? realRoot : realRoot + SEPARATOR;
+    const isInside = realPath === realRoot || realPath.startsWith(prefix);
+    if (!isInside && this.#symlinks !== "follow") throw new HttpError(404, "Path leads out of the root");
+    if (this.#symlinks === "deny" && realPath !== withoutSlash(path)) {
+      throw new HttpError(404, "Path has a symbolic link");
+    }
+    return { path: realPath, info: Deno.statSync(realPath) };
+  }
+}
+
+function isSame(find: () => Found, file: FoundFile): boolean {
+  try {
+    const found = find();
+    return found.kind === "file" && found.file.path === file.path;
+  } catch {
+    return false;
+  }
+}
+
+function withoutSlash(path: string): string {
+  return path.length > 1 && path.endsWith(SEPARATOR) ? path.slice(0, -1) : path;
+}
+
+function isRegularFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** An index file that cannot be served still says that the directory is not meant to be listed. */
-function hasIndex(index: string): boolean {
+function hasFile(path: string): boolean {
   try {
-    return !Deno.lstatSync(index).isDirectory;
+    return !Deno.lstatSync(path).isDirectory;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-/**
- * Finds what a path in the file system leads to.
- *
- * @param root The document root.
- * @param path A path below the real root.
- * @returns A file of any kind, or `undefined` where there is none below the root.
- */
-export function findTarget(root: string, path: string): FoundFile | undefined {
-  try {
-    return look(Deno.realPathSync(root), path);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Finds a regular file by its path in the file system.
- *
- * @param root The document root.
- * @param path A path below the real root.
- * @returns The file, or `undefined` where there is none below the root.
- */
-export function findRegularFile(root: string, path: string): FoundFile | undefined {
-  try {
-    return checkRegular(look(Deno.realPathSync(root), path));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Follows symbolic links as long as they stay inside. The separator matters: `/srv/www-old` is not in `/srv/www`. */
-function look(realRoot: string, path: string): FoundFile {
-  const realPath = Deno.realPathSync(path);
-  const prefix = realRoot.endsWith(SEPARATOR) ? realRoot : realRoot + SEPARATOR;
-  if (realPath !== realRoot && !realPath.startsWith(prefix)) throw new HttpError(404, "Path leads out of the root");
-  return { path: realPath, info: Deno.statSync(realPath) };
 }
 
 /** Opening a FIFO would wait for a writer, and a device could do anything. */
@@ -129,13 +278,16 @@ function toHttpError(cause: unknown): unknown {
   if (cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable) {
     return new HttpError(403, cause.message, { cause });
   }
+  if (isNameTooLong(cause)) return new HttpError(404, cause.message, { cause });
   switch ("code" in cause && cause.code) {
-    case "ENAMETOOLONG":
-      return new HttpError(404, cause.message, { cause });
     case "EMFILE":
     case "ENFILE":
       return new HttpError(503, cause.message, { cause, fields: [["Retry-After", "1"]] });
     default:
       return cause;
   }
+}
+
+function isNameTooLong(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENAMETOOLONG";
 }

@@ -17,6 +17,8 @@
 import type { FieldLine } from "./message.ts";
 import type { PathPattern } from "./path_pattern.ts";
 import { PatternIndex } from "./path_pattern.ts";
+import type { FieldChanges } from "./response_fields.ts";
+import { NO_CHANGES } from "./response_fields.ts";
 import type { Mistake, ParsedFile, RuleLine } from "./rules_file.ts";
 import { fillPlaceholders, hasScheme, parseRulePattern, quote, readRuleLines, trimBlank } from "./rules_file.ts";
 
@@ -29,17 +31,6 @@ export interface HeaderRule {
   /** Fields that it sets; a value may have placeholders. */
   readonly set: readonly FieldLine[];
 }
-
-/** What the rules say of one path. */
-export interface SelectedFields {
-  /** Field lines that replace what the server would send under these names. */
-  readonly set: readonly FieldLine[];
-  /** Fields that are not sent, in lower case; none of them is set. */
-  readonly removed: readonly string[];
-}
-
-/** What is said of a path that no rule is for. */
-export const NO_FIELDS: SelectedFields = Object.freeze({ set: Object.freeze([]), removed: Object.freeze([]) });
 
 /** token, RFC 9110 section 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -68,9 +59,6 @@ const OWNED: ReadonlyMap<string, string> = new Map([
 
 /** It cannot be a list, RFC 6265 section 3. */
 const SET_COOKIE = "set-cookie";
-/** The server's own part of it must stay, or caches mix up content codings. */
-const VARY = "vary";
-
 /**
  * Parses `_headers`.
  *
@@ -188,10 +176,10 @@ export class HeaderRules {
    * Selects what the rules say of a path.
    *
    * @param path The path, resolved and decoded.
-   * @returns The fields, whose values are visible ASCII and spaces whatever the path is; {@linkcode NO_FIELDS} where
+   * @returns The fields, whose values are visible ASCII and spaces whatever the path is; {@linkcode NO_CHANGES} where
    * there are none.
    */
-  select(path: string): SelectedFields {
+  select(path: string): FieldChanges {
     const fields = new Map<string, { readonly name: string; readonly values: string[] }>();
     const removed = new Set<string>();
     for (const { rule, captures } of this.#index.matches(path)) {
@@ -208,25 +196,10 @@ export class HeaderRules {
         else field.values.push(value);
       }
     }
-    if (fields.size + removed.size === 0) return NO_FIELDS;
+    if (fields.size + removed.size === 0) return NO_CHANGES;
     const set = [...fields].flatMap(([key, { name, values }]) =>
       (key === SET_COOKIE ? values : [values.join(", ")]).map((value): FieldLine => [name, value])
     );
     return { set, removed: [...removed] };
   }
-}
-
-/**
- * Applies what the rules say to the fields that the server would send. `Vary` is added to the server's, RFC 9110
- * section 12.5.5; any other field takes the place of the server's.
- *
- * @param own The server's fields, of a whole file: the `Content-Type` of multipart/byteranges is no file's.
- * @param selected What the rules say of the path.
- * @returns The fields to send.
- */
-export function applyFields(own: readonly FieldLine[], { set, removed }: SelectedFields): readonly FieldLine[] {
-  if (set.length + removed.length === 0) return own;
-  const replaced = new Set([...removed, ...set.map(([name]) => name.toLowerCase())]);
-  replaced.delete(VARY);
-  return [...own.filter(([name]) => !replaced.has(name.toLowerCase())), ...set];
 }

@@ -16,15 +16,26 @@ const PLAIN = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*\/?$/;
 /** The one name with a leading dot that is meant to be public, RFC 8615. */
 const WELL_KNOWN = ".well-known";
 
+/** How paths are resolved. */
+export interface PathOptions {
+  /**
+   * Whether names with a leading dot are hidden.
+   *
+   * @default {true}
+   */
+  readonly isHidingDots?: boolean;
+}
+
 /**
  * Resolves a request path to the one name it has below the root.
  *
  * @param path The path as sent, with a leading `/`, without the query.
+ * @param options How it is resolved.
  * @returns The decoded path with a leading `/`, without empty and dot segments; a final `/` means a directory.
  * @throws {HttpError} 400 where the encoding is broken or a segment holds `/`, `\` or NUL; 404 where the path climbs
  * above the root or a name is hidden.
  */
-export function resolvePath(path: string): string {
+export function resolvePath(path: string, { isHidingDots = true }: PathOptions = {}): string {
   if (PLAIN.test(path)) return path;
   const segments: string[] = [];
   let isDirectory = true;
@@ -34,7 +45,7 @@ export function resolvePath(path: string): string {
     if (!isDirectory) segments.push(segment);
     else if (segment === ".." && segments.pop() === undefined) throw new HttpError(404, "Path climbs above the root");
   }
-  if (segments.some((segment) => segment.startsWith(".") && segment !== WELL_KNOWN)) {
+  if (isHidingDots && segments.some((segment) => segment.startsWith(".") && segment !== WELL_KNOWN)) {
     throw new HttpError(404, "Path names a hidden file");
   }
   return segments.length === 0 ? "/" : `/${segments.join("/")}${isDirectory ? "/" : ""}`;
@@ -68,4 +79,61 @@ const KEEP = { close: false };
  */
 export function directoryReference(path: string, query: string): string {
   return `./${path.slice(path.lastIndexOf("/") + 1)}/${query}`;
+}
+
+/**
+ * Makes the reference from a path as it was sent to another one of the site. Where only the last segment differs it is
+ * relative, so it holds behind a proxy that took away a prefix.
+ *
+ * @param target The path that is meant, resolved.
+ * @param sent What was asked for: the path as sent, the same resolved, and the path under which the site is, with its
+ * final slash.
+ * @returns A value for `Location` without the query.
+ */
+export function siteReference(target: string, sent: { path: string; resolved: string; base: string }): string {
+  const folder = target.slice(0, target.lastIndexOf("/") + 1);
+  const name = encodePath(target.slice(folder.length));
+  const { path, resolved, base } = sent;
+  if (target === `${resolved}/`) return directoryReference(path, "");
+  const isSibling = !resolved.endsWith("/") && resolved.slice(0, resolved.lastIndexOf("/") + 1) === folder;
+  if (isSibling) return `./${name}`;
+  if (resolved === `${target}/` && /[^/]\/$/.test(path) && !DOT_SEGMENT.test(path)) return `../${name}`;
+  return encodePath(base.slice(0, -1) + target);
+}
+
+/** A last segment before the final slash that is no name. */
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}\/$/i;
+
+/** What `encodeURIComponent` encodes and a segment may hold, RFC 3986 section 3.3. */
+const SEGMENT_CHARACTERS = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
+
+/**
+ * Encodes a decoded path, RFC 3986 section 3.3.
+ *
+ * @param path The path; slashes stay.
+ */
+export function encodePath(path: string): string {
+  return path.split("/").map((segment) =>
+    encodeURIComponent(segment.toWellFormed()).replace(SEGMENT_CHARACTERS, decodeURIComponent)
+  ).join("/");
+}
+
+/** One or more segments, none of them empty. */
+const BASE = /^\/(?:[^/]+\/)*$/;
+
+/**
+ * Parses the path under which a site is reached.
+ *
+ * @param text Such as `/prefix`, percent-encoded; slashes at its end do not matter.
+ * @returns The path, resolved, with its final slash; `undefined` where it cannot be one.
+ */
+export function parseBase(text: string): string | undefined {
+  const path = `${text.replace(/\/+$/, "")}/`;
+  if (!BASE.test(path) || /[?#\s]/.test(path)) return undefined;
+  try {
+    const resolved = resolvePath(path, { isHidingDots: false });
+    return resolved === "/" && path !== "/" ? undefined : resolved;
+  } catch {
+    return undefined;
+  }
 }

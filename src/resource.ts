@@ -9,13 +9,10 @@
  */
 
 import { existsSync } from "node:fs";
-import type { CacheRule } from "./cache_policy.ts";
-import { selectCacheControl } from "./cache_policy.ts";
 import type { Clock } from "./clock.ts";
 import { isCompressible } from "./compressible.ts";
 import { makeEntityTag } from "./conditional.ts";
 import { compress, selectCodings } from "./content_coding.ts";
-import { selectMediaType } from "./media_type.ts";
 import type { FieldLine, OpenFile } from "./message.ts";
 import type { ContentCoding } from "./negotiation.ts";
 import { CONTENT_CODINGS, selectContentCoding } from "./negotiation.ts";
@@ -29,6 +26,8 @@ const JOINED_BYTES = 16_384;
 
 /** Time stamps of files are coarse: two changes within this time may look like one; in milliseconds. */
 const COARSE_MTIME_MS = 2_000;
+
+const HTML = /^text\/html\b/;
 
 const VARY: FieldLine = ["Vary", "Accept-Encoding"];
 /** Content is what its type says, not what a browser guesses: WHATWG Fetch section "nosniff". */
@@ -48,19 +47,22 @@ export interface ResourceOptions {
   readonly entryBytes: number;
   /** Whether content is compressed, and neighbours are looked for. */
   readonly isCompressing: boolean;
+  /** Selects the `Content-Type` of a file by its path. */
+  readonly selectMediaType: (sitePath: string) => string;
+  /** Selects the `Cache-Control` of a file by its path and type. */
+  readonly selectCacheControl: (sitePath: string, mediaType: string) => string;
+  /** Changes HTML that is wanted as a page; absent where it is sent as it is. */
+  readonly changePage?: ((html: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) | undefined;
   /** Finds a regular file below the root by its path; `undefined` where there is none. */
   readonly findFile: (path: string) => FoundFile | undefined;
   /** Opens a file. */
   readonly open: (path: string) => Deno.FsFile;
   /** The time of the worker. */
   readonly clock: Clock;
-  /**
-   * The user's rules for `Cache-Control`.
-   *
-   * @default {[]}
-   */
-  readonly cacheRules?: readonly CacheRule[];
 }
+
+/** What sets a representation of a file apart: its content coding, or that it was changed as a page. */
+type Variant = ContentCoding | "identity" | "changed";
 
 /** A file was changed after it was described: what was said of it is not true any more. */
 export class StaleFileError extends Error {
@@ -83,7 +85,7 @@ export class Resource {
   readonly #neighbours = new Map<ContentCoding, FoundFile>();
   /** Neighbours first: who made them took the time to make them small. */
   readonly #codings: readonly ContentCoding[];
-  readonly #representations = new Map<ContentCoding | "identity", Representation>();
+  readonly #representations = new Map<Variant, Representation>();
 
   /**
    * Looks for the neighbours of a file.
@@ -97,7 +99,7 @@ export class Resource {
     this.#sitePath = sitePath;
     this.#file = file;
     this.#options = options;
-    this.#contentType = selectMediaType(sitePath);
+    this.#contentType = options.selectMediaType(sitePath);
     const isNegotiated = options.isCompressing && isCompressible(this.#contentType);
     if (isNegotiated) this.#findNeighbours();
     const { size } = file.info;
@@ -108,18 +110,25 @@ export class Resource {
     this.isSettled = !files.some(({ info }) => isYoung(toMs(info)));
   }
 
+  /** The real path of the file. */
+  get path(): string {
+    return this.#file.path;
+  }
+
   /**
    * Selects the representation that a client wants.
    *
    * @param acceptEncoding The value of `Accept-Encoding`.
+   * @param isPage Whether it is wanted as a page, to be looked at.
    * @throws {StaleFileError} Where a file was changed meanwhile.
    */
-  select(acceptEncoding: string | undefined): Representation {
+  select(acceptEncoding: string | undefined, isPage: boolean = false): Representation {
     const coding = selectContentCoding(acceptEncoding, this.#codings);
-    let representation = this.#representations.get(coding);
+    const variant = isPage && this.#isChangeable ? "changed" : coding;
+    let representation = this.#representations.get(variant);
     if (representation === undefined) {
-      representation = this.#makeRepresentation(coding);
-      this.#representations.set(coding, representation);
+      representation = this.#makeRepresentation(coding, variant);
+      this.#representations.set(variant, representation);
       const length = representation.content?.length ?? 0;
       this.heldBytes += length <= JOINED_BYTES ? 2 * length : length;
     }
@@ -139,21 +148,22 @@ export class Resource {
     }
   }
 
-  #makeRepresentation(coding: ContentCoding | "identity"): Representation {
+  get #isChangeable(): boolean {
+    return this.#options.changePage !== undefined && HTML.test(this.#contentType);
+  }
+
+  #makeRepresentation(coding: ContentCoding | "identity", variant: Variant): Representation {
     const neighbour = coding === "identity" ? undefined : this.#neighbours.get(coding);
     const file = neighbour ?? this.#file;
     const isCompressed = coding !== "identity" && neighbour === undefined;
     const read = file.info.size <= this.#options.entryBytes
       ? readFile(file, this.#options.open)
       : { length: file.info.size };
-    const content = isCompressed && read instanceof Uint8Array ? compress(read, coding) : read;
+    const change = variant === "changed" ? this.#options.changePage : undefined;
+    const whole = change !== undefined && read instanceof Uint8Array ? change(read) : read;
+    const content = isCompressed && whole instanceof Uint8Array ? compress(whole, coding) : whole;
     const mtimeMs = toMs(file.info);
-    const cacheControl = selectCacheControl({
-      path: this.#sitePath,
-      mediaType: this.#contentType,
-      status: 200,
-      isFallback: false,
-    }, this.#options.cacheRules);
+    const cacheControl = this.#options.selectCacheControl(this.#sitePath, this.#contentType);
     return new Representation({
       contentType: this.#contentType,
       content,
@@ -162,7 +172,7 @@ export class Resource {
           mtimeMs,
           size: file.info.size,
           isYoung: isYoung(mtimeMs),
-          ...(coding !== "identity" && { coding }),
+          ...(variant !== "identity" && { variant }),
         }),
         // RFC 9110 section 8.8.2.1: never later than the time of the answer.
         lastModifiedMs: Math.min(mtimeMs, this.#options.clock.second * 1000),

@@ -4,13 +4,21 @@
  * @module
  */
 
-import { dirname, fromFileUrl } from "@std/path";
+import { dirname, fromFileUrl, resolve } from "@std/path";
+import { openBrowser } from "./browser.ts";
+import { Clock } from "./clock.ts";
 import type { ServerOptions } from "./config.ts";
+import { DEFAULT_OPTIONS } from "./config.ts";
 import { StartError } from "./errors.ts";
+import { FileTree } from "./file_tree.ts";
 import type { Binding } from "./listener.ts";
 import { bind } from "./listener.ts";
 import type { Log } from "./log.ts";
 import { openLog } from "./log.ts";
+import { encodePath } from "./path.ts";
+import type { ParsedSiteOptions } from "./site_options.ts";
+import { parseSiteOptions } from "./site_options.ts";
+import { SiteRules } from "./site_rules.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
 /** A server that accepts connections. */
@@ -27,19 +35,49 @@ export interface Server {
   abort(): Promise<void>;
 }
 
+/** With `dev`: for the other devices on the network, and one watch over the files. */
+const DEV_OPTIONS = { hostname: "0.0.0.0", workers: 1 };
+
+/**
+ * Lays wishes over the defaults.
+ *
+ * @param wishes What is to be otherwise; a relative `root` is one from the working directory.
+ */
+export function completeOptions(wishes: Partial<ServerOptions>): ServerOptions {
+  const workers = navigator.hardwareConcurrency;
+  const defaults = { ...DEFAULT_OPTIONS, workers, ...(wishes.dev && DEV_OPTIONS) };
+  return Object.freeze({ ...defaults, ...wishes, root: resolve(wishes.root ?? ".") });
+}
+
 /**
  * Starts a server.
+ *
+ * @param wishes What it does otherwise than {@linkcode DEFAULT_OPTIONS}; a worker for each processor, and the working
+ * directory as the root, where nothing is said of these.
+ * @returns The server, when all its workers accept connections.
+ * @throws {StartError} Where it cannot start; then nothing of it is left.
+ * @throws {UsageError} Where an option has no meaning.
+ */
+export async function serve(wishes: Partial<ServerOptions> = {}): Promise<Server> {
+  return await startServer(completeOptions(wishes));
+}
+
+/**
+ * Starts a server whose options are complete.
  *
  * @param options What it does.
  * @param createWorker Starts the thread of a worker; for tests of what happens when one dies.
  * @returns The server, when all its workers accept connections.
  * @throws {StartError} Where it cannot start; then nothing of it is left.
+ * @throws {UsageError} Where an option has no meaning.
  */
 export async function startServer(options: ServerOptions, createWorker?: () => Worker): Promise<Server> {
   if (!Number.isInteger(options.workers) || options.workers < 1) {
     throw new StartError(`The number of workers must be at least 1, not ${options.workers}`);
   }
+  const site = parseSiteOptions(options);
   checkRoot(options.root);
+  checkRules(site, options);
   if (createWorker === undefined) checkWorkerSource();
   const bound = bind(options.hostname, options.port);
   const bindings = bound.map(({ binding }) => binding);
@@ -52,7 +90,10 @@ export async function startServer(options: ServerOptions, createWorker?: () => W
     const { event, access } = log;
     const pool = new WorkerPool({ server: options, bindings, event, access, ...(createWorker && { createWorker }) });
     await pool.start();
-    const urls = [...new Set(bindings.map((binding) => formatUrl(options.hostname, binding)))];
+    const path = site.base === "/" ? "" : encodePath(site.base);
+    const urls = [...new Set(bindings.map((binding) => formatUrl(options.hostname, binding) + path))];
+    const hint = options.open && urls[0] !== undefined ? await openBrowser(urls[0]) : undefined;
+    if (hint !== undefined) event("error", hint);
     return createServer(pool, log, { urls, graceMs: options.graceMs, closeListeners });
   } catch (error) {
     closeListeners();
@@ -88,8 +129,17 @@ function createServer(
   };
 }
 
+/**
+ * Tells whether an address stands for all addresses of the machine.
+ *
+ * @param hostname The address.
+ */
+export function isEveryAddress(hostname: string): boolean {
+  return hostname === "0.0.0.0" || hostname === "::" || hostname === "[::]";
+}
+
 function formatUrl(hostname: string, binding: Binding): string {
-  const name = hostname === "localhost" ? hostname : binding.hostname;
+  const name = hostname === "localhost" || isEveryAddress(hostname) ? "localhost" : binding.hostname;
   return `http://${name.includes(":") && !name.startsWith("[") ? `[${name}]` : name}:${binding.port}`;
 }
 
@@ -113,5 +163,12 @@ function checkRoot(root: string): void {
     }
     throw new StartError(`Cannot read the root ${root}: ${error instanceof Error ? error.message : error}`);
   }
-  if (!info.isDirectory) throw new StartError(`The root ${root} is not a directory`);
+  if (!info.isDirectory && !info.isFile) throw new StartError(`The root ${root} is neither a directory nor a file`);
+}
+
+/** A site whose rules are not understood is not served by half of them. */
+function checkRules(site: ParsedSiteOptions, options: ServerOptions): void {
+  const context = { clock: new Clock(), cache: options.cache, open: (path: string) => Deno.openSync(path) };
+  const mistakes = new SiteRules(site, new FileTree(site), context).read();
+  if (mistakes.length > 0) throw new StartError("The rules of the site have mistakes:", { details: mistakes });
 }

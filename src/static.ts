@@ -1,33 +1,41 @@
 /**
- * Serves the files of a directory. One request takes these steps, and stops at the first that answers it:
+ * Serves the files of a site. One request takes these steps, and stops at the first that answers it:
  *
  * 1. method: GET and HEAD go on, OPTIONS is answered, the rest is refused (RFC 9110 section 9)
- * 2. path: decoded once, dot segments resolved, hidden names refused (`path.ts`)
- * 3. resource: from memory, or from the file system below the root (`file_cache.ts`, `file_tree.ts`); a directory is
- *    redirected to its slash, or stands for its index file; without one it is listed, where that is wanted
- *    (`directory.ts`, `listing_response.ts`)
- * 4. representation: the content coding that the client wants most (`resource.ts`)
- * 5. preconditions, then ranges, then the whole (`representation.ts`)
+ * 2. path: decoded once, dot segments resolved, hidden names refused (`path.ts`); what is not below the base is not here
+ * 3. redirects and rewrites of the site itself (`site_rules.ts`), where they come before a file or there is none
+ * 4. entry: a file, a directory that is listed, or another path, from memory or from the file system (`site.ts`)
+ * 5. shell: it stands in for a page that does not exist, where the site is one application (`navigation.ts`)
+ * 6. representation: the content coding that the client wants most (`resource.ts`)
+ * 7. preconditions, then ranges, then the whole (`representation.ts`)
+ * 8. fields: what the site wants to be changed (`site_rules.ts`, `response_fields.ts`)
  *
  * What fails is answered with the site's own page for that status, where it has one: `404.html`, `50x.html` in the root.
  *
  * @module
  */
 
-import type { CacheRule } from "./cache_policy.ts";
-import type { Clock } from "./clock.ts";
-import type { CacheOptions } from "./config.ts";
-import { Directory } from "./directory.ts";
-import { errorFields } from "./error_response.ts";
+import { REVALIDATE } from "./cache_policy.ts";
+import type { Directory } from "./directory.ts";
+import { errorFields, errorResponse } from "./error_response.ts";
 import { HttpError, toHttpError } from "./errors.ts";
-import { FileCache } from "./file_cache.ts";
-import { findFile, findRegularFile, findTarget, INDEX_FILE, withHttpErrors } from "./file_tree.ts";
+import { withHttpErrors } from "./file_tree.ts";
 import { listingResponse } from "./listing_response.ts";
-import type { Handler, RequestHead } from "./message.ts";
+import { isPageRequest } from "./live_reload.ts";
+import { selectMediaType } from "./media_type.ts";
+import type { FieldLine, RequestHead } from "./message.ts";
 import { HttpResponse } from "./message.ts";
+import { isNavigation, NAVIGATION_VARY } from "./navigation.ts";
 import { selectErrorType } from "./negotiation.ts";
-import { directoryReference, resolvePath } from "./path.ts";
+import { encodePath, resolvePath, siteReference } from "./path.ts";
+import type { RedirectMatch } from "./redirects_file.ts";
 import { Resource, StaleFileError } from "./resource.ts";
+import { changeFields, NO_CHANGES } from "./response_fields.ts";
+import type { SiteContext } from "./site.ts";
+import { Redirect, Site } from "./site.ts";
+import type { ParsedSiteOptions } from "./site_options.ts";
+import type { SiteRulesContext } from "./site_rules.ts";
+import { REDIRECTS_FILE, SiteRules } from "./site_rules.ts";
 
 const ALLOW = ["Allow", "GET, HEAD, OPTIONS"] as const;
 const NO_CONTENT = new Uint8Array(0);
@@ -35,136 +43,244 @@ const NO_CONTENT = new Uint8Array(0);
 /** Methods that are known and not allowed on files: RFC 9110 section 9.3, RFC 5789. */
 const OTHER_METHODS: ReadonlySet<string> = new Set(["POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"]);
 
-/** How many paths that were not found are remembered; then all are forgotten. */
-const MOST_MISSING = 1_000;
-/** Longer ones are not remembered; in characters. */
-const LONGEST_MISSING = 256;
-
 /** How often a request is tried again whose file was changed just then. */
 const TRIES = 3;
 
+/** What the choice of the shell depends on. */
+const SHELL_VARY: FieldLine = ["Vary", NAVIGATION_VARY];
+
 /** What the handler needs to know. */
-export interface StaticOptions {
-  /** The document root, an absolute path. */
-  readonly root: string;
-  /** Bounds of the memory for small files. */
-  readonly cache: CacheOptions;
-  /** Whether content codings are used. */
-  readonly isCompressing: boolean;
-  /**
-   * Whether directories without an index file are listed.
-   *
-   * @default {false}
-   */
-  readonly isListing?: boolean;
-  /** The time of the worker. */
-  readonly clock: Clock;
-  /** Opens a file. */
-  readonly open: (path: string) => Deno.FsFile;
-  /**
-   * The user's rules for `Cache-Control`.
-   *
-   * @default {[]}
-   */
-  readonly cacheRules?: readonly CacheRule[];
+export interface StaticOptions extends SiteContext, Omit<SiteRulesContext, "cache"> {
+  /** What the site is. */
+  readonly site: ParsedSiteOptions;
+}
+
+/** Answers at once. */
+export type StaticHandler = (head: RequestHead) => HttpResponse;
+
+/** A request for a path of the site. */
+interface Asked {
+  readonly head: RequestHead;
+  /** The path below the base, resolved. */
+  readonly path: string;
+  /** The path as sent. */
+  readonly sentPath: string;
+  /** The query with its `?`, or the empty string. */
+  readonly query: string;
 }
 
 /**
- * Makes the handler that serves a directory.
+ * Makes the handler that serves a site.
  *
- * @param options Root, bounds, clock.
- * @returns A handler that answers at once, and throws `HttpError` where there is nothing to serve.
+ * @param options What the site is, bounds, clock.
+ * @returns A handler that throws `HttpError` where there is nothing to serve.
  */
-export function staticHandler(
-  { root, cache, isCompressing, isListing = false, clock, open, cacheRules = [] }: StaticOptions,
-): Handler {
-  const resourceOptions = {
-    entryBytes: cache.entryBytes,
-    isCompressing,
-    findFile: (path: string) => findRegularFile(root, path),
-    clock,
-    open,
-    cacheRules,
-  };
-  const directoryOptions = { findTarget: (path: string) => findTarget(root, path) };
-  const resources = new FileCache<Resource | Directory>(cache, (path) => {
-    const found = findFile(root, path, { isListing });
-    if (found === "directory") return undefined;
-    if (found.info.isDirectory) return new Directory(found, directoryOptions);
-    return new Resource(path.endsWith("/") ? path + INDEX_FILE : path, found, resourceOptions);
-  });
+export function staticHandler({ site, ...context }: StaticOptions): StaticHandler {
+  const staticSite = new StaticSite(site, context);
+  return (head) => staticSite.handle(head);
+}
 
-  /** Paths that were not found, and how long that is believed: an error without a new stack costs a tenth. */
-  const missing = new Map<string, { readonly error: HttpError; readonly untilMs: number }>();
+/** One site and the steps of a request. */
+class StaticSite {
+  readonly #options: ParsedSiteOptions;
+  readonly #context: Omit<StaticOptions, "site">;
+  readonly #site: Site;
+  readonly #rules: SiteRules;
+  readonly #pathOptions: { readonly isHidingDots: boolean };
+  /** What stands in for something else has a caching rule of its own. */
+  readonly #standIn: { readonly set: readonly FieldLine[]; readonly removed: readonly [] };
+  readonly #shell: { readonly set: readonly FieldLine[]; readonly removed: readonly [] };
 
-  function findResource(path: string): Resource | Directory | undefined {
-    const known = missing.get(path);
-    if (known !== undefined && clock.nowMs < known.untilMs) throw known.error;
+  constructor(options: ParsedSiteOptions, context: Omit<StaticOptions, "site">) {
+    this.#options = options;
+    this.#context = context;
+    this.#site = new Site(options, context);
+    this.#rules = new SiteRules(options, this.#site.tree, context);
+    this.#pathOptions = { isHidingDots: !options.hasDotfiles };
+    const policy: FieldLine = ["Cache-Control", options.isDev ? "no-store" : REVALIDATE];
+    this.#standIn = { set: [policy], removed: [] };
+    this.#shell = { set: [policy, SHELL_VARY], removed: [] };
+  }
+
+  /** Answers a request, or throws what answers it. */
+  handle(head: RequestHead): HttpResponse {
+    this.#rules.refresh();
     try {
-      return resources.get(path, clock.nowMs);
-    } catch (error) {
-      if (missing.size >= MOST_MISSING) missing.clear();
-      if (error instanceof HttpError && path.length <= LONGEST_MISSING) {
-        missing.set(path, { error, untilMs: clock.nowMs + cache.freshMs });
-      }
+      return withHttpErrors(() => this.#serve(head));
+    } catch (thrown) {
+      const error = toHttpError(thrown);
+      error.page = this.#makePage(head, error);
       throw error;
     }
   }
 
-  function serveFile(request: RequestHead): HttpResponse {
-    if (request.method !== "GET" && request.method !== "HEAD") return answerOtherMethod(request.method);
-    const { target, fieldLines } = request;
+  #serve(head: RequestHead): HttpResponse {
+    if (head.method !== "GET" && head.method !== "HEAD") return answerOtherMethod(head.method);
+    const asked = this.#parseTarget(head);
+    if (asked.path === "") return this.#redirectTo("/", asked);
+    const rule = this.#rules.hasRedirects
+      ? this.#rules.match({ path: asked.path, query: asked.query, exists: () => this.#exists(asked.path) })
+      : undefined;
+    switch (rule?.kind) {
+      case undefined:
+        return this.#retry(asked.path, () => this.#serveEntry(asked));
+      case "redirect":
+        this.#context.note?.(`${REDIRECTS_FILE}:${rule.line} redirects it`);
+        return this.#redirect(asked, rule.status, this.#locate(rule.location));
+      case "rewrite":
+        this.#context.note?.(`${REDIRECTS_FILE}:${rule.line} answers it with ${rule.path}`);
+        return this.#retry(rule.path, () => this.#serveRewritten(asked, rule));
+      default:
+        return rule satisfies never;
+    }
+  }
+
+  #parseTarget(head: RequestHead): Asked {
+    const { target } = head;
     if (target.form !== "origin" && target.form !== "absolute") throw new HttpError(404, "Target has no path");
-    const path = resolvePath(target.path);
+    const resolved = resolvePath(target.path, this.#pathOptions);
+    const { base } = this.#options;
+    const isBase = resolved.length === base.length - 1 && base.startsWith(resolved);
+    if (!isBase && !resolved.startsWith(base)) throw new HttpError(404, `Path is not below ${base}`);
+    const path = resolved.slice(base.length - 1);
+    return { head, path, sentPath: target.path, query: target.query };
+  }
+
+  /** Whether a rule that is not forced stands back. What may not be read exists. */
+  #exists(path: string): boolean {
+    try {
+      this.#site.find(path);
+      return true;
+    } catch (error) {
+      return !(error instanceof HttpError && error.status === 404);
+    }
+  }
+
+  /** Tries again where a file was changed just then. */
+  #retry(path: string, serve: () => HttpResponse): HttpResponse {
     for (let attempt = 1;; attempt++) {
-      const resource = findResource(path);
-      if (resource === undefined) {
-        const location = directoryReference(target.path, target.query);
-        return new HttpResponse(308, [["Location", location], ["Cache-Control", "no-cache"]], NO_CONTENT);
-      }
-      if (resource instanceof Directory) {
-        const listed = { directory: resource, path, sentPath: target.path, query: target.query };
-        return listingResponse(request, listed, clock.second * 1000);
-      }
       try {
-        const representation = resource.select(fieldLines.getList("accept-encoding"));
-        resources.weigh(path);
-        return representation.select(request, clock.second * 1000);
+        return serve();
       } catch (error) {
         if (!(error instanceof StaleFileError)) throw error;
         if (attempt === TRIES) {
           throw new HttpError(503, error.message, { cause: error, fields: [["Retry-After", "1"]] });
         }
-        resources.delete(path);
+        this.#site.forget(path);
       }
     }
   }
 
+  #serveEntry(asked: Asked): HttpResponse {
+    let entry;
+    try {
+      entry = this.#site.find(asked.path);
+    } catch (error) {
+      if (!(error instanceof HttpError) || error.status !== 404) throw error;
+      return this.#serveShell(asked, error);
+    }
+    if (entry instanceof Resource) {
+      const response = this.#select(asked.head, asked.path, entry);
+      return changeFields(response, this.#rules.selectChanges(asked.path).file);
+    }
+    if (entry instanceof Redirect) return this.#redirectTo(entry.path, asked);
+    return this.#serveListing(asked, entry);
+  }
+
+  #serveListing(asked: Asked, directory: Directory): HttpResponse {
+    this.#context.note?.("It is a directory without an index file, and is listed");
+    const { head, path, query } = asked;
+    const base = encodePath(this.#options.base);
+    const sentPath = asked.sentPath.startsWith(base) ? asked.sentPath.slice(base.length - 1) : encodePath(path);
+    const response = listingResponse(head, { directory, path, sentPath, query }, this.#nowMs);
+    return changeFields(response, this.#rules.selectChanges(path).file);
+  }
+
+  #select(head: RequestHead, path: string, resource: Resource): HttpResponse {
+    this.#context.note?.(`The file is ${resource.path}`);
+    const isPage = this.#options.isDev && isPageRequest(head.fieldLines.getList("accept"));
+    const representation = resource.select(head.fieldLines.getList("accept-encoding"), isPage);
+    this.#site.weigh(path);
+    return representation.select(head, this.#nowMs);
+  }
+
+  #serveRewritten(asked: Asked, { status, path, line }: RedirectMatch & { readonly kind: "rewrite" }): HttpResponse {
+    if (status === 404) throw new HttpError(404, `${REDIRECTS_FILE}:${line} says so`, { pagePath: path });
+    const file = this.#site.findFile(path) ?? this.#site.findFile(`${path}/`);
+    if (file === undefined) throw new HttpError(404, `${REDIRECTS_FILE}:${line} names ${path}, which is no file`);
+    const response = changeFields(this.#select(asked.head, file.path, file.resource), this.#standIn);
+    return changeFields(response, this.#rules.selectChanges(asked.path).other);
+  }
+
+  #serveShell({ head, path }: Asked, error: HttpError): HttpResponse {
+    const { shell, mediaTypes } = this.#options;
+    if (shell === undefined) throw error;
+    if (!isNavigation(head, selectMediaType(path, mediaTypes))) {
+      throw new HttpError(404, `${error.message}; and this is no navigation`, { cause: error, fields: [SHELL_VARY] });
+    }
+    this.#context.note?.(`${error.message}; a navigation gets the shell`);
+    return this.#retry(shell, () => {
+      const file = this.#site.findFile(shell);
+      if (file === undefined) throw new HttpError(404, `There is no shell ${shell}`, { cause: error });
+      const response = changeFields(this.#select(head, file.path, file.resource), this.#shell);
+      return changeFields(response, this.#rules.selectChanges(path).other);
+    });
+  }
+
+  /** Another path of the site is the one for what was asked for; the query stays. */
+  #redirectTo(target: string, asked: Asked): HttpResponse {
+    this.#context.note?.(`The path for it is ${target}`);
+    const { base } = this.#options;
+    const reference = siteReference(target, { path: asked.sentPath, resolved: asked.path, base });
+    return this.#redirect(asked, 308, reference + asked.query);
+  }
+
+  #redirect({ path }: Asked, status: number, location: string): HttpResponse {
+    const fields = [["Location", location], ["Cache-Control", REVALIDATE]] as const;
+    const response = new HttpResponse(status, fields, NO_CONTENT);
+    return changeFields(response, this.#rules.selectChanges(path).other);
+  }
+
+  /** Rules know nothing of the base. */
+  #locate(location: string): string {
+    return location.startsWith("/") ? encodePath(this.#options.base.slice(0, -1)) + location : location;
+  }
+
+  /** The page that the site has for an error; absent: the one that the server makes, where no field of it changes. */
+  #makePage(head: RequestHead, error: HttpError): HttpResponse | undefined {
+    const accept = head.fieldLines.getList("accept");
+    const page = selectErrorType(accept) === "json" ? undefined : this.#findPage(error, accept);
+    const changes = this.#rules.selectChanges(this.#pathOf(head)).other;
+    return changes === NO_CHANGES ? page : changeFields(page ?? errorResponse(error, accept), changes);
+  }
+
   /** `404.html` and the like, or `50x.html` for all 5xx, in the root: sent with the status of the error. */
-  function findPage({ status, fields }: HttpError): HttpResponse | undefined {
-    const names = status < 500 ? [`/${status}.html`] : [`/${status}.html`, "/50x.html"];
-    for (const name of names) {
+  #findPage({ status, fields, pagePath }: HttpError, accept: string | undefined): HttpResponse | undefined {
+    const isPage = this.#options.isDev && isPageRequest(accept);
+    const usual = status < 500 ? [`/${status}.html`] : [`/${status}.html`, "/50x.html"];
+    for (const path of pagePath === undefined ? usual : [pagePath]) {
       try {
-        const page = findResource(name);
-        const content = page instanceof Resource ? page.select(undefined).content : undefined;
+        const content = this.#site.findFile(path)?.resource.select(undefined, isPage).content;
         if (content !== undefined) return new HttpResponse(status, errorFields("text/html", fields), content);
       } catch {
-        // The site has no such page.
+        // The site has no such page now.
       }
     }
     return undefined;
   }
 
-  return (request) => {
+  /** What has no path gets the fields of the root. */
+  #pathOf(head: RequestHead): string {
     try {
-      return withHttpErrors(() => serveFile(request));
-    } catch (thrown) {
-      const error = toHttpError(thrown);
-      const isPageWanted = selectErrorType(request.fieldLines.getList("accept")) !== "json";
-      error.page = isPageWanted ? findPage(error) : undefined;
-      throw error;
+      return this.#parseTarget(head).path || "/";
+    } catch {
+      return "/";
     }
-  };
+  }
+
+  get #nowMs(): number {
+    return this.#context.clock.second * 1000;
+  }
 }
 
 /** RFC 9110 sections 9.3.7, 15.5.6 and 15.6.2. */

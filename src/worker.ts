@@ -9,7 +9,6 @@
 /// <reference lib="deno.worker" />
 
 import { AccessLog } from "./access_log.ts";
-import { parseCacheRules } from "./cache_policy.ts";
 import { Clock } from "./clock.ts";
 import type { LogLevel } from "./config.ts";
 import type { ConnectionContext } from "./connection.ts";
@@ -17,8 +16,8 @@ import { serveConnection } from "./connection.ts";
 import { StartError } from "./errors.ts";
 import { Handoff } from "./handoff.ts";
 import { acceptConnections, cloneListener } from "./listener.ts";
+import { siteHandler } from "./site_handler.ts";
 import { SpareDescriptors } from "./spare_descriptors.ts";
-import { staticHandler } from "./static.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./worker_protocol.ts";
 
 /** How long idle connections stay open after the order to drain, in milliseconds. */
@@ -103,21 +102,23 @@ function serve({ index, options, bindings, board }: StartMessage): () => void {
 const LEVELS: readonly LogLevel[] = ["error", "info", "debug"];
 
 function createContext(options: StartMessage["options"]): { context: ConnectionContext; accessLog?: AccessLog } {
-  const { root, cache, cacheRules, compress, list, limits, timeouts, logLevel } = options;
+  const { cache, limits, timeouts, logLevel } = options;
   const clock = new Clock();
-  const spares = new SpareDescriptors(root);
+  const spares = new SpareDescriptors(options.root);
   const accessLog = logLevel === "error"
     ? undefined
     : new AccessLog(clock, (lines) => send({ kind: "access", lines }, [lines.buffer]));
+  const report = (level: LogLevel, message: string) => {
+    if (LEVELS.indexOf(level) <= LEVELS.indexOf(logLevel)) send({ kind: "event", level, message });
+  };
   const context: ConnectionContext = {
-    handler: staticHandler({
-      root,
+    handler: siteHandler({
+      site: options,
       cache,
-      isCompressing: compress,
-      isListing: list,
-      cacheRules: cacheRules === "" ? [] : parseCacheRules(cacheRules),
       clock,
       open: (path) => spares.open(path),
+      report,
+      unwatched: options.logFile === undefined ? [] : [options.logFile],
     }),
     limits,
     timeouts,
@@ -125,9 +126,7 @@ function createContext(options: StartMessage["options"]): { context: ConnectionC
     connections: new Set(),
     isDraining: false,
     logExchange: accessLog && ((exchange) => accessLog.record(exchange)),
-    report: (level, message) => {
-      if (LEVELS.indexOf(level) <= LEVELS.indexOf(logLevel)) send({ kind: "event", level, message });
-    },
+    report,
   };
   return accessLog === undefined ? { context } : { context, accessLog };
 }

@@ -93,19 +93,11 @@ for (const [reason, paths] of PLAIN) {
 }
 
 const KEEP = "public, max-age=31536000, immutable";
-const SCRIPT = { path: "/app.3f9c2b1a.js", mediaType: "text/javascript", status: 200, isFallback: false };
+const SCRIPT = { path: "/app.3f9c2b1a.js", mediaType: "text/javascript" };
 
 const POLICIES: readonly [different: Partial<typeof SCRIPT>, value: string][] = [
   [{}, KEEP],
-  [{ status: 206 }, KEEP],
-  [{ status: 304 }, KEEP],
   [{ path: "/app.js" }, "no-cache"],
-  // Never for errors, redirects and what stands in for something else.
-  ...[301, 302, 308, 400, 403, 404, 410, 412, 416, 500, 503].map((
-    status,
-  ): [{ status: number }, string] => [{ status }, "no-cache"]),
-  [{ isFallback: true }, "no-cache"],
-  [{ isFallback: true, status: 404 }, "no-cache"],
   // Never for pages and for unknown content.
   [{ path: "/a.3f9c2b1a.html", mediaType: "text/html" }, "no-cache"],
   [{ path: "/a.3f9c2b1a.html", mediaType: "text/html; charset=utf-8" }, "no-cache"],
@@ -134,8 +126,6 @@ const RULED: readonly [different: Partial<typeof SCRIPT>, value: string][] = [
   [{ path: "/img/a.css" }, "public, max-age=86400"],
   [{ path: "/private/a/app.3f9c2b1a.js" }, "no-store"],
   [{ path: "/a.html", mediaType: "text/html" }, "private"],
-  [{ path: "/img/a.png", status: 404 }, "no-cache"],
-  [{ path: "/a.html", mediaType: "text/html", isFallback: true }, "no-cache"],
 ];
 
 for (const [different, value] of RULED) {

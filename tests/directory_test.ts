@@ -7,7 +7,7 @@ import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert
 import { join } from "@std/path";
 import type { DirectoryOptions } from "../src/directory.ts";
 import { Directory } from "../src/directory.ts";
-import { findTarget } from "../src/file_tree.ts";
+import { FileTree } from "../src/file_tree.ts";
 import type { Listing } from "../src/listing.ts";
 import { parseListingQuery } from "../src/listing.ts";
 import { isGranted, testWith } from "./permissions.ts";
@@ -46,8 +46,9 @@ class Tree implements Disposable {
     return new Directory({ path: this.root, info: Deno.statSync(this.root) }, {
       findTarget: (path) => {
         this.followed.push(path);
-        return findTarget(this.root, path);
+        return new FileTree({ root: this.root }).findTarget(path);
       },
+      isShown: (name) => !name.startsWith("."),
       ...options,
     });
   }

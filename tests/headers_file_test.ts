@@ -1,16 +1,10 @@
 /** `_headers`: what its lines mean, what is a mistake, in which order rules apply, and that values stay values. */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import {
-  applyFields,
-  headerRuleForAll,
-  HeaderRules,
-  NO_FIELDS,
-  parseHeaderLine,
-  parseHeadersFile,
-} from "../src/headers_file.ts";
+import { headerRuleForAll, HeaderRules, parseHeaderLine, parseHeadersFile } from "../src/headers_file.ts";
 import type { FieldLine } from "../src/message.ts";
 import { parsePathPattern } from "../src/path_pattern.ts";
+import { NO_CHANGES } from "../src/response_fields.ts";
 import { createRandom } from "./random.ts";
 
 /** The fields for a path as lines, `Name: value` and `! name`, under a file without mistakes. */
@@ -120,9 +114,9 @@ for (const [group, rows] of Object.entries({ FORMAT, ORDER, PLACEHOLDERS })) {
 
 Deno.test("HeaderRules.select returns one and the same empty result for all paths without fields", () => {
   const rules = new HeaderRules(parseHeadersFile("/a\n X-A: 1").rules);
-  assertStrictEquals(rules.select("/"), NO_FIELDS);
-  assertStrictEquals(rules.select("/b"), NO_FIELDS);
-  assertEquals(NO_FIELDS, { set: [], removed: [] });
+  assertStrictEquals(rules.select("/"), NO_CHANGES);
+  assertStrictEquals(rules.select("/b"), NO_CHANGES);
+  assertEquals(NO_CHANGES, { set: [], removed: [] });
 });
 
 Deno.test("HeaderRules takes rules that were sent to another thread", () => {
@@ -241,31 +235,6 @@ const LINES: readonly [text: string, field: FieldLine | string][] = [
 for (const [text, field] of LINES) {
   Deno.test(`parseHeaderLine ${JSON.stringify(text)}`, () => assertEquals(parseHeaderLine(text), field));
 }
-
-const OWN: readonly FieldLine[] = [
-  ["Content-Type", "text/html"],
-  ["Vary", "Accept-Encoding"],
-  ["X-Content-Type-Options", "nosniff"],
-  ["Cache-Control", "no-cache"],
-];
-
-const APPLIED: readonly [name: string, lines: string, fields: readonly FieldLine[]][] = [
-  ["replaces", "cache-control: a\n X-A: 1", [...OWN.slice(0, 3), ["cache-control", "a"], ["X-A", "1"]]],
-  ["removes", "! CACHE-CONTROL\n ! Content-Type", OWN.slice(1, 3)],
-  ["removes what is not there", "! X-A", OWN],
-  ["adds to Vary", "Vary: Origin", [...OWN, ["Vary", "Origin"]]],
-  ["keeps its own Vary", "! Vary", OWN],
-];
-
-for (const [name, lines, fields] of APPLIED) {
-  Deno.test(`applyFields ${name}`, () => {
-    assertEquals(applyFields(OWN, new HeaderRules(parseHeadersFile(`/*\n ${lines}`).rules).select("/")), fields);
-  });
-}
-
-Deno.test("applyFields returns the very same fields where there is nothing to do", () => {
-  assertStrictEquals(applyFields(OWN, NO_FIELDS), OWN);
-});
 
 const NOISE = [
   ..."/:*!#%?;,=<>\"'\\ \t\r\n\0\x7f\x85\u2028é🐟\ud800\ufeff$&`aZ9-_.~",

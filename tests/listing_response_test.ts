@@ -3,9 +3,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { Clock } from "../src/clock.ts";
+import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { HttpError } from "../src/errors.ts";
 import { POLICY } from "../src/listing_page.ts";
 import type { Handler } from "../src/message.ts";
+import { parseSiteOptions } from "../src/site_options.ts";
 import { staticHandler } from "../src/static.ts";
 import { requestHead } from "./ask.ts";
 import { testWith } from "./permissions.ts";
@@ -36,10 +38,8 @@ class Site implements Disposable {
     Deno.symlinkSync("nowhere", join(this.root, "dangling/index.html"));
     const cache = { bytes: 1 << 20, entryBytes: 4_096, freshMs: 1_000 };
     this.handler = staticHandler({
-      root: this.root,
+      site: parseSiteOptions({ ...DEFAULT_OPTIONS, root: this.root, list: isListing }),
       cache,
-      isCompressing: true,
-      isListing,
       clock: this.clock,
       open: (path) => Deno.openSync(path),
     });

@@ -85,7 +85,10 @@ processTest("prints one line when it serves: root, URL, workers", async ({ root 
     [["-r", root, "-w", "2"], /^http:\/\/localhost:(\d+) with 2 workers$/],
     [["-r", root, "-w", "1", "-h", "127.0.0.1"], /^http:\/\/127\.0\.0\.1:(\d+) with 1 worker$/],
     [[root], /^http:\/\/localhost:(\d+) with \d+ workers?$/],
-    [["-w", "1", "-h", "0.0.0.0", root], /^http:\/\/0\.0\.0\.0:(\d+) with 1 worker$/],
+    [
+      ["-w", "1", "-h", "0.0.0.0", root],
+      /^http:\/\/localhost:(\d+) \(and all other addresses of this machine\) with 1 worker$/,
+    ],
   ];
   if (hasIpv6()) rows.push([["-w", "1", "-h", "::1", root], /^http:\/\/\[::1\]:(\d+) with 1 worker$/]);
   for (const [args, pattern] of rows) {
@@ -158,7 +161,7 @@ const REFUSALS: readonly Refusal[] = [
   ["line breaks in an argument", 2, /Unknown option --no\\?n?/, () => ["--no\nsuch"]],
   ["a missing root", 1, /root .*\/nowhere does not exist/, ({ path }) => ["-p", "0", "-r", join(path, "nowhere")]],
   ["a missing root with a line break", 1, /root .*does not exist/, ({ path }) => ["-p", "0", "-r", `${path}/a\nb`]],
-  ["a root that is a file", 1, /root .*not a directory/, ({ root }) => ["-p", "0", join(root, "index.html")]],
+  ["a root that is neither", 1, /root .*neither a directory nor a file/, () => ["-p", "0", "/dev/null"]],
   ["a root below a file", 1, /root /, ({ root }) => ["-p", "0", join(root, "index.html", "x")]],
   ["a root that is a dangling link", 1, /root .*does not exist/, ({ path }) => {
     Deno.symlinkSync("nowhere", join(path, "link"));

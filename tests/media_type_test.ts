@@ -3,8 +3,8 @@
  * here is a promise to the user, which holds whatever version of the table is installed.
  */
 
-import { assert, assertEquals } from "@std/assert";
-import { selectMediaType } from "../src/media_type.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parseMediaTypeRule, selectMediaType } from "../src/media_type.ts";
 
 const UNKNOWN = "application/octet-stream";
 
@@ -93,3 +93,43 @@ Deno.test("selectMediaType: a charset only where the text cannot say it itself",
     assert(/^[a-z]+\/[a-z0-9.+-]+(; charset=utf-8)?$/.test(type));
   }
 });
+
+Deno.test("selectMediaType: a charset that is chosen is for all text but XML, RFC 7303 section 3", () => {
+  for (const [extension, usual] of Object.entries(BY_EXTENSION)) {
+    const type = usual.replace("; charset=utf-8", "");
+    const name = `a.${extension}`;
+    assertEquals(selectMediaType(name, { charset: "" }), type);
+    const chosen = type.startsWith("text/") ? `${type}; charset=windows-1252` : type;
+    assertEquals(selectMediaType(name, { charset: "windows-1252" }), chosen);
+  }
+});
+
+Deno.test("selectMediaType: an override comes first and is not touched", () => {
+  const overrides = new Map([[".html", "text/plain"], [".new", "application/x-new"]]);
+  const rows = [["a.html", "text/plain"], ["A.HTML", "text/plain"], ["a.new", "application/x-new"]] as const;
+  for (const [name, type] of rows) assertEquals(selectMediaType(name, { overrides, charset: "utf-8" }), type);
+  assertEquals(selectMediaType("a.txt", { overrides }), "text/plain; charset=utf-8");
+});
+
+const RULES: readonly [text: string, rule: readonly [string, string] | RegExp][] = [
+  ["wasm=application/wasm", [".wasm", "application/wasm"]],
+  [".Foo=text/x-foo", [".foo", "text/x-foo"]],
+  ["txt=text/plain; charset=windows-1252", [".txt", "text/plain; charset=windows-1252"]],
+  ["", /not of the form/],
+  ["wasm", /not of the form/],
+  ["=text/plain", /not of the form/],
+  ["tar.gz=application/gzip", /not of the form/],
+  ["a/b=text/plain", /not of the form/],
+  ["a=", /no media type/],
+  ["a=text", /no media type/],
+  ["a=text/plain\r\nX: y", /not of the form|no media type/],
+  ["a=text/plain;", /no media type/],
+];
+
+for (const [text, rule] of RULES) {
+  Deno.test(`parseMediaTypeRule ${JSON.stringify(text)}`, () => {
+    const parsed = parseMediaTypeRule(text);
+    if (rule instanceof RegExp) assertMatch(String(parsed), rule);
+    else assertEquals(parsed, rule);
+  });
+}

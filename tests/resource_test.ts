@@ -9,6 +9,7 @@ import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib"
 import { Clock } from "../src/clock.ts";
 import { HttpError } from "../src/errors.ts";
 import type { FieldLine } from "../src/message.ts";
+import { selectMediaType } from "../src/media_type.ts";
 import type { FoundFile } from "../src/resource.ts";
 import { Resource } from "../src/resource.ts";
 import type { Answer } from "./ask.ts";
@@ -20,7 +21,12 @@ import { canDropPrivileges, probe, UNPRIVILEGED } from "./static_process.ts";
 
 /** What browsers send. */
 /** What opens the files of a resource, and tells it the time. */
-const OPENING = { open: (path: string) => Deno.openSync(path), clock: new Clock() };
+const OPENING = {
+  open: (path: string) => Deno.openSync(path),
+  clock: new Clock(),
+  selectMediaType: (path: string) => selectMediaType(path),
+  selectCacheControl: () => "no-cache",
+};
 
 const ALL = "gzip, deflate, br, zstd";
 const LATER = new Date(LONG_AGO.getTime() + 1);
@@ -313,7 +319,7 @@ siteTest("does without codings where they are switched off", (site) => {
     assertEquals([status, fields.vary, fields["content-encoding"]], [200, undefined, undefined]);
     assertEquals(text, textOf("a", 2_000));
   }
-}, { isCompressing: false });
+}, { compress: false });
 
 // Conditions and ranges belong to the representation that is chosen.
 

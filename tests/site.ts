@@ -7,6 +7,9 @@ import { assertEquals } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { Clock } from "../src/clock.ts";
 import type { Handler } from "../src/message.ts";
+import type { SiteOptions } from "../src/config.ts";
+import { DEFAULT_OPTIONS } from "../src/config.ts";
+import { parseSiteOptions } from "../src/site_options.ts";
 import { staticHandler } from "../src/static.ts";
 import type { Answer, AskOptions } from "./ask.ts";
 import { ask } from "./ask.ts";
@@ -20,11 +23,7 @@ export const ENTRY_BYTES = 4_096;
 export const LONG_AGO = new Date("2020-02-02T02:02:02Z");
 
 /** How a site is made. */
-export interface SiteOptions {
-  /** The document root, `www` where it is absent. */
-  readonly root?: string;
-  /** Whether content codings are used; they are where it is absent. */
-  readonly isCompressing?: boolean;
+export interface SiteSettings extends Partial<SiteOptions> {
   /** The largest content that is kept, {@linkcode ENTRY_BYTES} where it is absent. */
   readonly entryBytes?: number;
   /** The bound of all that is kept, 1 MiB where it is absent. */
@@ -37,20 +36,22 @@ export class Site implements Disposable {
   readonly base: string = Deno.makeTempDirSync({ prefix: "sockeye-static-" });
   /** The time; stands still. */
   readonly clock: Clock = new Clock();
+  /** What was reported. */
+  readonly events: string[] = [];
   /** The handler of `www`. */
   readonly handler: Handler;
 
   /** Makes an empty site. */
-  constructor({ root = "www", isCompressing = true, entryBytes = ENTRY_BYTES, bytes = 1 << 20 }: SiteOptions = {}) {
+  constructor({ root = "www", entryBytes = ENTRY_BYTES, bytes = 1 << 20, ...site }: SiteSettings = {}) {
     Deno.mkdirSync(this.path("www"));
     this.clock.nowMs = 5_000;
     const cache = { bytes, entryBytes, freshMs: FRESH_MS };
     this.handler = staticHandler({
-      root: this.path(root),
+      site: parseSiteOptions({ ...DEFAULT_OPTIONS, ...site, root: this.path(root) }),
       cache,
-      isCompressing,
       clock: this.clock,
       open: (path) => Deno.openSync(path),
+      report: (level, message) => this.events.push(`${level} ${message}`),
     });
   }
 
@@ -110,7 +111,7 @@ export class Site implements Disposable {
 export function siteTest(
   name: string,
   fn: (site: Site, t: Deno.TestContext) => void | Promise<void>,
-  options?: SiteOptions,
+  options?: SiteSettings,
 ): void {
   testWith(["read", "write"], `staticHandler ${name}`, async (t) => {
     using site = new Site(options);

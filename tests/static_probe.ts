@@ -10,6 +10,7 @@
 
 import { Clock } from "../src/clock.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
+import { parseSiteOptions } from "../src/site_options.ts";
 import { staticHandler } from "../src/static.ts";
 import { ask } from "./ask.ts";
 
@@ -18,9 +19,8 @@ if (import.meta.main) {
   const acceptEncoding = Deno.args[0] === "--accept" ? Deno.args[1] : undefined;
   const [root = ".", ...targets] = Deno.args.slice(isExhausting ? 1 : acceptEncoding === undefined ? 0 : 2);
   const handler = staticHandler({
-    root,
+    site: parseSiteOptions({ ...DEFAULT_OPTIONS, root }),
     cache: DEFAULT_OPTIONS.cache,
-    isCompressing: true,
     clock: new Clock(),
     open: (path) => Deno.openSync(path),
   });

@@ -1,0 +1,173 @@
+/**
+ * What the paths of a site stand for: a file, a directory that is listed, or another path. Found in memory, or in the
+ * file system (`file_tree.ts`), and then kept; so is, for a moment, that there is nothing.
+ *
+ * @module
+ */
+
+import { selectCacheControl } from "./cache_policy.ts";
+import type { Clock } from "./clock.ts";
+import type { CacheOptions } from "./config.ts";
+import { Directory } from "./directory.ts";
+import { HttpError } from "./errors.ts";
+import type { Keepable } from "./file_cache.ts";
+import { FileCache } from "./file_cache.ts";
+import { FileTree } from "./file_tree.ts";
+import { injectReloadScript } from "./live_reload.ts";
+import { selectMediaType } from "./media_type.ts";
+import { Resource } from "./resource.ts";
+import type { ParsedSiteOptions } from "./site_options.ts";
+import { HEADERS_FILE, REDIRECTS_FILE } from "./site_rules.ts";
+
+/** How many paths that were not found are remembered; then all are forgotten. */
+const MOST_MISSING = 1_000;
+/** Longer ones are not remembered; in characters. */
+const LONGEST_MISSING = 256;
+
+/** Files that tell how the site is served, and are no part of it. */
+const RULE_PATHS: ReadonlySet<string> = new Set([`/${HEADERS_FILE}`, `/${REDIRECTS_FILE}`]);
+
+/** Another path is the one for what is asked for. */
+export class Redirect implements Keepable {
+  /** Tells it from a redirect to another path. */
+  readonly fingerprint: string;
+  /** It holds nothing that could be outdated. */
+  readonly isSettled: boolean = true;
+  /** It holds nothing. */
+  readonly heldBytes: number = 0;
+  /** The path, resolved. */
+  readonly path: string;
+
+  /**
+   * Makes a redirect.
+   *
+   * @param path The path, resolved.
+   */
+  constructor(path: string) {
+    this.path = path;
+    this.fingerprint = `redirect to ${path}`;
+  }
+}
+
+/** What a path can stand for. */
+export type SiteEntry = Resource | Directory | Redirect;
+
+/** How a site is made. */
+export interface SiteContext {
+  /** Bounds of the memory for small files. */
+  readonly cache: CacheOptions;
+  /** The time of the worker. */
+  readonly clock: Clock;
+  /** Opens a file. */
+  readonly open: (path: string) => Deno.FsFile;
+}
+
+/** The files of a site. */
+export class Site {
+  /** Where they are. */
+  readonly tree: FileTree;
+  readonly #context: SiteContext;
+  readonly #entries: FileCache<SiteEntry>;
+  /** Paths that were not found, and how long that is believed: an error without a new stack costs a tenth. */
+  readonly #missing = new Map<string, { readonly error: HttpError; readonly untilMs: number }>();
+
+  /**
+   * Makes a site of which nothing has been looked at.
+   *
+   * @param options What the site is.
+   * @param context How it is made.
+   */
+  constructor(options: ParsedSiteOptions, context: SiteContext) {
+    const tree = new FileTree(options);
+    this.tree = tree;
+    this.#context = context;
+    const { isDev, cacheRules, mediaTypes } = options;
+    const resourceOptions = {
+      ...context,
+      entryBytes: context.cache.entryBytes,
+      isCompressing: options.isCompressing,
+      findFile: (path: string) => tree.findRegularFile(path),
+      selectMediaType: (path: string) => selectMediaType(path, mediaTypes),
+      selectCacheControl: (path: string, mediaType: string) =>
+        isDev ? "no-store" : selectCacheControl({ path, mediaType }, cacheRules),
+      changePage: isDev ? (html: Uint8Array) => injectReloadScript(html, options.base.slice(0, -1)) : undefined,
+    };
+    this.#entries = new FileCache<SiteEntry>(context.cache, (path) => {
+      if (RULE_PATHS.has(path)) throw new HttpError(404, "Path names a file of rules");
+      const found = tree.find(path);
+      switch (found.kind) {
+        case "file":
+          return new Resource(found.sitePath, found.file, resourceOptions);
+        case "directory": {
+          const isShown = (name: string) =>
+            (options.hasDotfiles || !name.startsWith(".")) && !(path === "/" && RULE_PATHS.has(`/${name}`));
+          return new Directory(found.file, { findTarget: (target) => tree.findTarget(target), isShown });
+        }
+        case "redirect":
+          return new Redirect(found.path);
+        default:
+          return found satisfies never;
+      }
+    });
+  }
+
+  /**
+   * Finds what a path stands for.
+   *
+   * @param path The path, resolved.
+   * @throws {HttpError} Where that is nothing that can be served.
+   */
+  find(path: string): SiteEntry {
+    const { clock, cache } = this.#context;
+    const known = this.#missing.get(path);
+    if (known !== undefined && clock.nowMs < known.untilMs) throw known.error;
+    try {
+      const entry = this.#entries.get(path, clock.nowMs);
+      if (entry === undefined) throw new HttpError(404, "Path stands for nothing");
+      return entry;
+    } catch (error) {
+      if (this.#missing.size >= MOST_MISSING) this.#missing.clear();
+      if (error instanceof HttpError && path.length <= LONGEST_MISSING) {
+        this.#missing.set(path, { error, untilMs: clock.nowMs + cache.freshMs });
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Finds the file that a path stands for, also where another path is the usual one for it; a folder is no file.
+   *
+   * @param path The path, resolved.
+   * @returns The file and its own path, or `undefined` where there is none.
+   */
+  findFile(path: string): { readonly path: string; readonly resource: Resource } | undefined {
+    try {
+      const entry = this.find(path);
+      const target = entry instanceof Redirect && entry.path !== `${path}/` ? entry.path : path;
+      const resource = target === path ? entry : this.find(target);
+      return resource instanceof Resource ? { path: target, resource } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Counts the memory of what a path stands for again, after content may have been read.
+   *
+   * @param path The path, resolved.
+   */
+  weigh(path: string): void {
+    this.#entries.weigh(path);
+  }
+
+  /**
+   * Forgets what a path stood for, in the end.
+   *
+   * @param path The path, resolved.
+   */
+  forget(path: string): void {
+    const target = this.findFile(path)?.path;
+    if (target !== undefined) this.#entries.delete(target);
+    this.#entries.delete(path);
+  }
+}

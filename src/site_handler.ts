@@ -1,0 +1,84 @@
+/**
+ * All that answers for a site, put together: its files, other origins, and pages that reload.
+ *
+ * @module
+ */
+
+import type { SiteOptions } from "./config.ts";
+import { withCors } from "./cors.ts";
+import { FileWatch } from "./file_watch.ts";
+import { RELOAD_PATH, RELOAD_SCRIPT, RELOAD_SCRIPT_PATH } from "./live_reload.ts";
+import type { Handler, RequestHead } from "./message.ts";
+import { HttpResponse } from "./message.ts";
+import { ReloadFeed } from "./reload_feed.ts";
+import { addChanges, changedAtStart } from "./site_change.ts";
+import type { ParsedSiteOptions } from "./site_options.ts";
+import { parseSiteOptions } from "./site_options.ts";
+import type { StaticOptions } from "./static.ts";
+import { staticHandler } from "./static.ts";
+
+const ENCODER = new TextEncoder();
+const NOT_KEPT = ["Cache-Control", "no-store"] as const;
+const NOSNIFF = ["X-Content-Type-Options", "nosniff"] as const;
+
+/** How the handler of a site is made. */
+export interface SiteHandlerOptions extends Omit<StaticOptions, "site"> {
+  /** What the site is. */
+  readonly site: SiteOptions;
+  /** Files whose changes reload no page, by their absolute paths. */
+  readonly unwatched: readonly string[];
+}
+
+/**
+ * Makes the handler of a site.
+ *
+ * @param options What the site is, bounds, clock.
+ * @returns A handler that throws `HttpError` where there is nothing to serve.
+ * @throws {UsageError} Where an option of the site has no meaning.
+ */
+export function siteHandler(options: SiteHandlerOptions): Handler {
+  const site = parseSiteOptions(options.site);
+  const handler = fileHandler({ ...options, site });
+  return site.isDev ? withReload(handler, site, options) : handler;
+}
+
+/**
+ * Makes the part of the handler that answers from files alone.
+ *
+ * @param options What the site is, bounds, clock.
+ */
+export function fileHandler(options: StaticOptions): Handler {
+  const handler = staticHandler(options);
+  return options.site.cors === undefined ? handler : withCors(handler, options.site.cors);
+}
+
+/** Answers for the script and the stream that make pages reload. */
+function withReload(handler: Handler, { root, base }: ParsedSiteOptions, options: SiteHandlerOptions): Handler {
+  let last = changedAtStart(Date.now());
+  const feed = new ReloadFeed(last);
+  new FileWatch(root, {
+    ignored: options.unwatched,
+    onChange: (paths) => feed.publish(last = addChanges(last, paths, Date.now())),
+    onProblem: (message) => options.report?.("error", message),
+  });
+  const prefix = base.slice(0, -1);
+  return (head) => {
+    switch (selectPath(head)) {
+      case prefix + RELOAD_SCRIPT_PATH: {
+        const fields = [["Content-Type", "text/javascript; charset=utf-8"], NOT_KEPT, NOSNIFF] as const;
+        return new HttpResponse(200, fields, ENCODER.encode(RELOAD_SCRIPT));
+      }
+      case prefix + RELOAD_PATH: {
+        const fields = [["Content-Type", "text/event-stream"], NOT_KEPT, NOSNIFF] as const;
+        return new HttpResponse(200, fields, { stream: feed.subscribe(), isEndless: true });
+      }
+      default:
+        return handler(head);
+    }
+  };
+}
+
+function selectPath({ method, target }: RequestHead): string | undefined {
+  const hasPath = target.form === "origin" || target.form === "absolute";
+  return hasPath && (method === "GET" || method === "HEAD") ? target.path : undefined;
+}
