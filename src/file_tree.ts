@@ -12,6 +12,7 @@ import { basename, dirname, join, SEPARATOR } from "@std/path";
 import type { SymlinkPolicy } from "./config.ts";
 import { HttpError } from "./errors.ts";
 import type { FoundFile } from "./resource.ts";
+import { StaleFileError } from "./resource.ts";
 
 /** The extension that a clean URL leaves out. */
 const HTML = ".html";
@@ -94,11 +95,13 @@ export class FileTree {
    * @throws {HttpError} 404 where there is no regular file, or it is not to be seen; 403 where it may not be read.
    */
   find(path: string): Found {
-    return withHttpErrors(() => {
+    try {
       const realRoot = Deno.realPathSync(this.#root);
       if (this.#only !== undefined) return this.#findOnly(realRoot, path, this.#only);
       return path.endsWith("/") ? this.#findDirectory(realRoot, path) : this.#findName(realRoot, path);
-    });
+    } catch (error) {
+      throw toFileError(error);
+    }
   }
 
   /**
@@ -259,33 +262,21 @@ const NOT_FOUND = [
 ];
 
 /**
- * Runs what calls the file system; the one place where its errors become statuses. What is not listed stays a bug.
+ * Makes statuses of errors of the file system, the one place where that is done. What is not listed stays a bug.
  *
- * @param run What to run.
- * @throws {HttpError} 403, 404 or 503.
+ * @param cause What was thrown.
+ * @returns An `HttpError` with 403, 404 or 503; or what was thrown.
  */
-export function withHttpErrors<Result>(run: () => Result): Result {
-  try {
-    return run();
-  } catch (cause) {
-    throw toHttpError(cause);
-  }
-}
-
-function toHttpError(cause: unknown): unknown {
+export function toFileError(cause: unknown): unknown {
   if (cause instanceof HttpError || !(cause instanceof Error)) return cause;
   if (NOT_FOUND.some((type) => cause instanceof type)) return new HttpError(404, cause.message, { cause });
   if (cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable) {
     return new HttpError(403, cause.message, { cause });
   }
   if (isNameTooLong(cause)) return new HttpError(404, cause.message, { cause });
-  switch ("code" in cause && cause.code) {
-    case "EMFILE":
-    case "ENFILE":
-      return new HttpError(503, cause.message, { cause, fields: [["Retry-After", "1"]] });
-    default:
-      return cause;
-  }
+  const isExhausted = "code" in cause && (cause.code === "EMFILE" || cause.code === "ENFILE");
+  if (!isExhausted && !(cause instanceof StaleFileError)) return cause;
+  return new HttpError(503, cause.message, { cause, fields: [["Retry-After", "1"]] });
 }
 
 function isNameTooLong(error: unknown): boolean {

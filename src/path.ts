@@ -131,8 +131,8 @@ export function parseBase(text: string): string | undefined {
   const path = `${text.replace(/\/+$/, "")}/`;
   if (!BASE.test(path) || /[?#\s]/.test(path)) return undefined;
   try {
-    const resolved = resolvePath(path, { isHidingDots: false });
-    return resolved === "/" && path !== "/" ? undefined : resolved;
+    const resolved = resolvePath(path);
+    return resolved.split("/").length === path.split("/").length ? resolved : undefined;
   } catch {
     return undefined;
   }

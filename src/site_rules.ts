@@ -176,6 +176,11 @@ export class SiteRules {
     return { file, other: set.length + removed.length === 0 ? NO_CHANGES : { set, removed } };
   }
 
+  /** Whether fields are changed for any path. */
+  get hasFields(): boolean {
+    return this.#headers !== undefined;
+  }
+
   /** Whether there are redirects or rewrites. */
   get hasRedirects(): boolean {
     return this.#redirects !== undefined;

@@ -19,7 +19,7 @@ import { REVALIDATE } from "./cache_policy.ts";
 import type { Directory } from "./directory.ts";
 import { errorFields, errorResponse } from "./error_response.ts";
 import { HttpError, toHttpError } from "./errors.ts";
-import { withHttpErrors } from "./file_tree.ts";
+import { toFileError } from "./file_tree.ts";
 import { listingResponse } from "./listing_response.ts";
 import { isPageRequest } from "./live_reload.ts";
 import { selectMediaType } from "./media_type.ts";
@@ -102,15 +102,18 @@ class StaticSite {
     this.#shell = { set: [policy, SHELL_VARY], removed: [] };
   }
 
-  /** Answers a request, or throws what answers it. */
+  /** Answers a request, or throws what answers it. Where a file was changed just then, it tries again. */
   handle(head: RequestHead): HttpResponse {
     this.#rules.refresh();
-    try {
-      return withHttpErrors(() => this.#serve(head));
-    } catch (thrown) {
-      const error = toHttpError(thrown);
-      error.page = this.#makePage(head, error);
-      throw error;
+    for (let attempt = 1;; attempt++) {
+      try {
+        return this.#serve(head);
+      } catch (thrown) {
+        if (thrown instanceof StaleFileError && attempt < TRIES) continue;
+        const error = toHttpError(toFileError(thrown));
+        error.page = this.#makePage(head, error);
+        throw error;
+      }
     }
   }
 
@@ -123,13 +126,13 @@ class StaticSite {
       : undefined;
     switch (rule?.kind) {
       case undefined:
-        return this.#retry(asked.path, () => this.#serveEntry(asked));
+        return this.#serveEntry(asked);
       case "redirect":
         this.#context.note?.(`${REDIRECTS_FILE}:${rule.line} redirects it`);
         return this.#redirect(asked, rule.status, this.#locate(rule.location));
       case "rewrite":
         this.#context.note?.(`${REDIRECTS_FILE}:${rule.line} answers it with ${rule.path}`);
-        return this.#retry(rule.path, () => this.#serveRewritten(asked, rule));
+        return this.#serveRewritten(asked, rule);
       default:
         return rule satisfies never;
     }
@@ -153,21 +156,6 @@ class StaticSite {
       return true;
     } catch (error) {
       return !(error instanceof HttpError && error.status === 404);
-    }
-  }
-
-  /** Tries again where a file was changed just then. */
-  #retry(path: string, serve: () => HttpResponse): HttpResponse {
-    for (let attempt = 1;; attempt++) {
-      try {
-        return serve();
-      } catch (error) {
-        if (!(error instanceof StaleFileError)) throw error;
-        if (attempt === TRIES) {
-          throw new HttpError(503, error.message, { cause: error, fields: [["Retry-After", "1"]] });
-        }
-        this.#site.forget(path);
-      }
     }
   }
 
@@ -199,9 +187,14 @@ class StaticSite {
   #select(head: RequestHead, path: string, resource: Resource): HttpResponse {
     this.#context.note?.(`The file is ${resource.path}`);
     const isPage = this.#options.isDev && isPageRequest(head.fieldLines.getList("accept"));
-    const representation = resource.select(head.fieldLines.getList("accept-encoding"), isPage);
-    this.#site.weigh(path);
-    return representation.select(head, this.#nowMs);
+    try {
+      const representation = resource.select(head.fieldLines.getList("accept-encoding"), isPage);
+      this.#site.weigh(path);
+      return representation.select(head, this.#nowMs);
+    } catch (error) {
+      if (error instanceof StaleFileError) this.#site.forget(path);
+      throw error;
+    }
   }
 
   #serveRewritten(asked: Asked, { status, path, line }: RedirectMatch & { readonly kind: "rewrite" }): HttpResponse {
@@ -219,12 +212,10 @@ class StaticSite {
       throw new HttpError(404, `${error.message}; and this is no navigation`, { cause: error, fields: [SHELL_VARY] });
     }
     this.#context.note?.(`${error.message}; a navigation gets the shell`);
-    return this.#retry(shell, () => {
-      const file = this.#site.findFile(shell);
-      if (file === undefined) throw new HttpError(404, `There is no shell ${shell}`, { cause: error });
-      const response = changeFields(this.#select(head, file.path, file.resource), this.#shell);
-      return changeFields(response, this.#rules.selectChanges(path).other);
-    });
+    const file = this.#site.findFile(shell);
+    if (file === undefined) throw new HttpError(404, `There is no shell ${shell}`, { cause: error });
+    const response = changeFields(this.#select(head, file.path, file.resource), this.#shell);
+    return changeFields(response, this.#rules.selectChanges(path).other);
   }
 
   /** Another path of the site is the one for what was asked for; the query stays. */
@@ -250,6 +241,7 @@ class StaticSite {
   #makePage(head: RequestHead, error: HttpError): HttpResponse | undefined {
     const accept = head.fieldLines.getList("accept");
     const page = selectErrorType(accept) === "json" ? undefined : this.#findPage(error, accept);
+    if (!this.#rules.hasFields) return page;
     const changes = this.#rules.selectChanges(this.#pathOf(head)).other;
     return changes === NO_CHANGES ? page : changeFields(page ?? errorResponse(error, accept), changes);
   }

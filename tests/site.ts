@@ -38,17 +38,25 @@ export class Site implements Disposable {
   readonly clock: Clock = new Clock();
   /** What was reported. */
   readonly events: string[] = [];
-  /** The handler of `www`. */
-  readonly handler: Handler;
+  readonly #settings: SiteSettings;
+  #handler: Handler | undefined;
 
   /** Makes an empty site. */
-  constructor({ root = "www", entryBytes = ENTRY_BYTES, bytes = 1 << 20, ...site }: SiteSettings = {}) {
+  constructor(settings: SiteSettings = {}) {
+    this.#settings = settings;
     Deno.mkdirSync(this.path("www"));
     this.clock.nowMs = 5_000;
-    const cache = { bytes, entryBytes, freshMs: FRESH_MS };
-    this.handler = staticHandler({
+  }
+
+  /** The handler of `www`, made when it is first asked for. */
+  get handler(): Handler {
+    return this.#handler ??= this.#makeHandler(this.#settings);
+  }
+
+  #makeHandler({ root = "www", entryBytes = ENTRY_BYTES, bytes = 1 << 20, ...site }: SiteSettings): Handler {
+    return staticHandler({
       site: parseSiteOptions({ ...DEFAULT_OPTIONS, ...site, root: this.path(root) }),
-      cache,
+      cache: { bytes, entryBytes, freshMs: FRESH_MS },
       clock: this.clock,
       open: (path) => Deno.openSync(path),
       report: (level, message) => this.events.push(`${level} ${message}`),
