@@ -159,6 +159,8 @@ const REFUSALS: readonly Refusal[] = [
   ["two roots", 2, /several: .*www, www2/, ({ root }) => ["-p", "0", root, "www2"]],
   ["an empty root", 2, /needs a value/, () => ["-p", "0", ""]],
   ["line breaks in an argument", 2, /Unknown option --no\\?n?/, () => ["--no\nsuch"]],
+  ["a rule without meaning", 2, /--cache: "\*\.css" is not of the form/, ({ root }) => ["--cache", "*.css", root]],
+  ["a base without meaning", 2, /--base "app"/, ({ root }) => ["-p", "0", "--base", "app", root]],
   ["a missing root", 1, /root .*\/nowhere does not exist/, ({ path }) => ["-p", "0", "-r", join(path, "nowhere")]],
   ["a missing root with a line break", 1, /root .*does not exist/, ({ path }) => ["-p", "0", "-r", `${path}/a\nb`]],
   ["a root that is neither", 1, /root .*neither a directory nor a file/, () => ["-p", "0", "/dev/null"]],
@@ -258,6 +260,27 @@ for (const [name, code, says, args, options] of REFUSALS) {
     assertEquals([...Deno.readDirSync(directory.path)].filter(({ name }) => name.endsWith(".log")), []);
   });
 }
+
+processTest("ends with 1 and a line for each mistake in the rules of the site", async ({ root }) => {
+  Deno.writeTextFileSync(join(root, "_headers"), "/*\n X-A\n");
+  Deno.writeTextFileSync(join(root, "_redirects"), "/a /b 301\n/a /b 999\n/a\n");
+  const { code, stdout, stderr } = await runCommand(["-p", "0", root]);
+  const lines = [/^sockeye: The rules of the site have mistakes:$/, /^ {2}_headers:2: /, /^ {2}_redirects:2: /];
+  for (const [at, line] of [...lines, /^ {2}_redirects:3: /].entries()) assertMatch(stderr.split("\n")[at] ?? "", line);
+  assertEquals([code, stdout], [1, ""]);
+});
+
+processTest("serves one file", async ({ root }) => {
+  await using server = await ServerProcess.start([join(root, "index.html"), "--base", "/a"]);
+  assertEquals(await get(server, "/a/"), "<h1>index</h1>\n");
+  assertEquals(await get(server, "/a/index.html"), "<h1>index</h1>\n");
+});
+
+processTest("explains a request and ends", async ({ root }) => {
+  const { code, stdout, stderr } = await runCommand(["explain", "/x", root, "--spa", "--field", "Accept: text/html"]);
+  assertMatch(stdout, /^GET \/x HTTP\/1\.1\nAccept: text\/html\n\n- .*\n- The file is .*\n\nHTTP\/1\.1 200 OK\n/);
+  assertEquals([code, stderr], [0, ""]);
+});
 
 processTest("ends with 1 and one line for a port in use", async ({ root }) => {
   using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
