@@ -5,16 +5,13 @@
 
 import { assert, assertEquals } from "@std/assert";
 import axe from "npm:axe-core@4.14.1/axe.min.js" with { type: "text" };
-import { isGranted, testWith } from "./permissions.ts";
+import { testWithProgram } from "./permissions.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const PATIENCE = 60_000; // A run takes a few seconds; this only keeps a broken one from hanging.
 
 /** Where a browser may be; the first that exists is used. */
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-
-const mayRead = isGranted("read");
-const browser = mayRead ? BROWSERS.find(exists) : undefined;
 
 /**
  * Registers a test in a browser. Where there is none it is ignored.
@@ -23,10 +20,9 @@ const browser = mayRead ? BROWSERS.find(exists) : undefined;
  * @param fn The test; the browser ends with it.
  */
 export function testInBrowser(name: string, fn: (devtools: DevTools, t: Deno.TestContext) => Promise<void>): void {
-  if (mayRead && browser === undefined) return Deno.test.ignore(`${name} (needs chromium)`, () => {});
-  testWith(["net", "read", "run", "write"], name, async (t) => {
+  testWithProgram(BROWSERS, name, async (path, t) => {
     await using profile = await TempDir.create();
-    await using chromium = await startBrowser(profile.path);
+    await using chromium = await startBrowser(path, profile.path);
     await using devtools = await DevTools.connect(chromium);
     await fn(devtools, t);
   });
@@ -48,10 +44,9 @@ export function startServer(args: readonly string[]): Promise<Program> {
   );
 }
 
-function startBrowser(profile: string): Promise<Program> {
-  assert(browser !== undefined);
+function startBrowser(path: string, profile: string): Promise<Program> {
   return Program.start(
-    browser,
+    path,
     [
       "--headless",
       "--no-sandbox", // needed where tests run as root; it opens no page but ours
@@ -365,13 +360,5 @@ export class Tab implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#devtools.forget(this.#sessionId);
     await this.#devtools.send("Target.disposeBrowserContext", { browserContextId: this.#contextId });
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
   }
 }

@@ -33,3 +33,28 @@ export function testWith(
 ): void {
   Deno.test({ name, ignore: !permissions.every(isGranted), fn });
 }
+
+/**
+ * Registers a test that also needs a program of the machine; where there is none the test is ignored.
+ *
+ * @param paths Where the program may be; the first that exists is used.
+ * @param name The name of the test.
+ * @param fn The test; it may use the network, read, write, and run programs.
+ */
+export function testWithProgram(
+  paths: readonly string[],
+  name: string,
+  fn: (path: string, t: Deno.TestContext) => Promise<void>,
+): void {
+  const found = isGranted("read") ? paths.find(isFile) : paths[0];
+  if (found === undefined) return Deno.test.ignore(`${name} (needs ${paths[0]})`, () => {});
+  testWith(["net", "read", "run", "write"], name, (t) => fn(found, t));
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
