@@ -258,8 +258,18 @@ export class DevTools implements AsyncDisposable {
   }
 }
 
-/** One tab, which keeps a list of all that went wrong in it. */
+/** A response as a tab received it. */
+export interface Answer {
+  readonly url: string;
+  /** The status; of what the cache answers and of what a 304 confirmed it is that of the response in the cache. */
+  readonly status: number;
+  /** The field lines, names in lower case. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** One tab, which keeps lists of all that it received and of all that went wrong in it. */
 export class Tab implements AsyncDisposable {
+  readonly answers: Answer[] = [];
   readonly problems: string[] = [];
   readonly #devtools: DevTools;
   readonly #sessionId: string;
@@ -267,6 +277,7 @@ export class Tab implements AsyncDisposable {
   readonly #origin: string;
   readonly #urls = new Map<unknown, string>();
   readonly #reached = new Set<string>();
+  #loaderId: unknown;
   #notify = () => {};
 
   constructor(devtools: DevTools, sessionId: string, contextId: string, origin: string) {
@@ -283,6 +294,9 @@ export class Tab implements AsyncDisposable {
       case "gone":
         this.#reached.add("gone");
         return this.#notify();
+      case "Page.frameNavigated":
+        if (params.frame.parentId === undefined) this.#loaderId = params.frame.loaderId;
+        return;
       case "Page.lifecycleEvent":
         this.#reached.add(`${params.loaderId} ${params.name}`);
         return this.#notify();
@@ -292,10 +306,15 @@ export class Tab implements AsyncDisposable {
         if (!url.startsWith(this.#origin)) this.problems.push(`request to another site: ${url}`);
         return;
       }
-      case "Network.responseReceived":
-        if (params.response.status >= 400) this.problems.push(`${params.response.status} ${params.response.url}`);
+      case "Network.responseReceived": {
+        const { url, status, headers } = params.response;
+        const fields = Object.entries<string>(headers).map(([name, value]) => [name.toLowerCase(), value]);
+        this.answers.push({ url, status, fields: Object.fromEntries(fields) });
+        if (status >= 400) this.problems.push(`${status} ${url}`);
         return;
+      }
       case "Network.loadingFailed":
+        if (params.canceled && params.type === "Media") return; // a player gives up one range for another
         this.problems.push(`${params.errorText}: ${this.#urls.get(params.requestId)}`);
         return;
       case "Runtime.exceptionThrown":
@@ -319,7 +338,18 @@ export class Tab implements AsyncDisposable {
   async open(path: string, event: "load" | "networkIdle"): Promise<void> {
     const { loaderId, errorText } = await this.send("Page.navigate", { url: this.#origin + path });
     assertEquals(errorText, undefined, path);
-    while (!this.#reached.has(`${loaderId} ${event}`)) {
+    await this.#until(() => this.#reached.has(`${loaderId} ${event}`));
+  }
+
+  /** Loads the page anew as the button of the browser does, or, with the Shift key, without its cache. */
+  async reload(event: "load" | "networkIdle", { ignoreCache = false } = {}): Promise<void> {
+    const before = this.#loaderId;
+    await this.send("Page.reload", { ignoreCache });
+    await this.#until(() => this.#loaderId !== before && this.#reached.has(`${this.#loaderId} ${event}`));
+  }
+
+  async #until(isReached: () => boolean): Promise<void> {
+    while (!isReached()) {
       assert(!this.#reached.has("gone"), "the browser has gone");
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#notify = resolve;

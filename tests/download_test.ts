@@ -38,7 +38,7 @@ for (const end of ["curl", "the server"] as const) {
     await Deno.writeFile(file, part);
 
     await using second = await ServerProcess.start(options);
-    const args = ["-C", "-", "-o", file, urlOf(second, "/file.bin")];
+    const args = ["-C", "-", "-o", file, `${second.origin}/file.bin`];
     assertEquals(await run(curl, args), 0);
     assertSame(await Deno.readFile(file), content);
     assertEquals(await run(curl, args), 0, "there is nothing left to get");
@@ -91,12 +91,12 @@ testWithProgram(CURLS, "curl resumes nothing that has changed, RFC 9110 sections
   const file = join(folder.path, "download.bin");
 
   await using server = await ServerProcess.start(["-r", root, "-v", "-w", "1"]);
-  const { headers } = await fetch(urlOf(server, "/same.bin"), { method: "HEAD" });
+  const { headers } = await fetch(`${server.origin}/same.bin`, { method: "HEAD" });
   for (const [condition, version, , code, left] of ROWS) {
     await t.step(`${condition}, ${version}`, async () => {
       await Deno.writeFile(file, part);
       const args = CONDITIONS[condition]?.(headers.get("etag") ?? "", headers.get("last-modified") ?? "") ?? [];
-      const url = urlOf(server, `/${version}.bin`);
+      const url = `${server.origin}/${version}.bin`;
       assertEquals(await run(curl, ["--fail", "-C", "-", ...args, "-o", file, url]), code);
       const rest = left === "part" ? [] : versions[version].subarray(PART_BYTES);
       assertSame(await Deno.readFile(file), Uint8Array.from([...part, ...rest]));
@@ -110,7 +110,7 @@ testWithProgram(CURLS, "curl resumes nothing that has changed, RFC 9110 sections
 
 /** Begins a download and kills one of the two in the middle of it; gives what had arrived. */
 async function cutOff(curl: string, server: ServerProcess, end: "curl" | "the server"): Promise<Uint8Array> {
-  const args = ["-q", "-sS", "-o", "-", urlOf(server, "/file.bin")];
+  const args = ["-q", "-sS", "-o", "-", `${server.origin}/file.bin`];
   const child = new Deno.Command(curl, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
   const pieces: Uint8Array[] = [];
   for await (const piece of child.stdout) {
@@ -133,10 +133,6 @@ async function run(curl: string, args: readonly string[]): Promise<number> {
     stderr: "null",
   });
   return (await command.output()).code;
-}
-
-function urlOf({ address }: ServerProcess, path: string): string {
-  return `http://${address.hostname}:${address.port}${path}`;
 }
 
 /** Status and number of body bytes of each access line. */

@@ -138,6 +138,11 @@ export class ServerProcess implements AsyncDisposable {
     return server;
   }
 
+  /** Where its paths begin, without a slash at the end. */
+  get origin(): string {
+    return `http://${this.address.hostname}:${this.address.port}`;
+  }
+
   /** Sends a signal. */
   kill(signal: Deno.Signal): void {
     this.#child.kill(signal);
