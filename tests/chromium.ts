@@ -4,7 +4,6 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import axe from "npm:axe-core@4.14.1/axe.min.js" with { type: "text" };
 import { testWithProgram } from "./permissions.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -72,8 +71,6 @@ function startBrowser(path: string, profile: string): Promise<Program> {
 /** Largest of the three colour values of the background. */
 export const BRIGHTNESS =
   `Math.max(...getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number))`;
-const AXE = `axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
-  violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ": " + node.html + " " + node.failureSummary)))`;
 
 /**
  * What sticks out of the page.
@@ -355,12 +352,6 @@ export class Tab implements AsyncDisposable {
       this.#notify = resolve;
       await promise;
     }
-  }
-
-  /** What axe-core, the accessibility checker, finds wrong. */
-  async checkAccessibility(): Promise<string[]> {
-    if (!await this.evaluate<boolean>("typeof axe === 'object'")) await this.evaluate(`${axe}; 0`);
-    return await this.evaluate<string[]>(AXE);
   }
 
   async emulate(scheme: "light" | "dark"): Promise<void> {
