@@ -7,7 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { testWithProgram } from "./permissions.ts";
 
 const ROOT = new URL("../", import.meta.url);
-const PATIENCE = 60_000; // A run takes a few seconds; this only keeps a broken one from hanging.
+const PATIENCE = 180_000; // A run takes some seconds; this only keeps a broken one from hanging.
 
 /** Where a browser may be; the first that exists is used. */
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
