@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
     case "version":
       return console.log(`sockeye ${metadata.version}`);
     case "explain":
-      for (const line of await explain(completeOptions(command.options), command.request)) {
+      for (const line of explain(completeOptions(command.options), command.request)) {
         console.log(escapeControls(line));
       }
       return;

@@ -39,9 +39,10 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   clock: { imports: [] },
   buffer_pool: { imports: [] },
   response_writer: { imports: ["buffer_pool", "clock", "errors", "http1", "message", "range"] },
+  request_context: { imports: ["body_decoder", "config", "errors", "message", "receive_buffer"] },
   connection: {
     imports: [
-      ...["body_decoder", "clock", "config", "error_response", "errors", "http1", "message", "receive_buffer"],
+      ...["clock", "config", "error_response", "errors", "http1", "message", "receive_buffer", "request_context"],
       "response_writer",
     ],
   },

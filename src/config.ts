@@ -34,6 +34,10 @@ export interface Timeouts {
   readonly headMs: number;
   /** Reading what is left of a body that nobody wants. */
   readonly drainMs: number;
+  /** From the end of a request, or of the last piece of its body that was read, to the answer of its handler. */
+  readonly handlerMs: number;
+  /** Waiting for the next bytes of a body that a handler reads. */
+  readonly bodyIdleMs: number;
   /** A write of which the client takes nothing. */
   readonly writeStallMs: number;
   /** After the last answer: waiting for the client to close its side. */
@@ -152,6 +156,8 @@ export const DEFAULT_OPTIONS: Readonly<Omit<ServerOptions, "root" | "workers" | 
       idleMs: 75_000,
       headMs: 10_000,
       drainMs: 5_000,
+      handlerMs: 60_000,
+      bodyIdleMs: 30_000,
       writeStallMs: 60_000,
       lingerMs: 2_000,
     }),

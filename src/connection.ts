@@ -8,15 +8,16 @@
  * @module
  */
 
-import { createBodyDecoder } from "./body_decoder.ts";
 import type { Clock } from "./clock.ts";
 import type { Limits, LogLevel, Timeouts } from "./config.ts";
 import { errorResponse } from "./error_response.ts";
 import { HttpError, toHttpError, TransportError } from "./errors.ts";
 import { parseRequestHead, selectFraming } from "./http1.ts";
-import type { Handler, HttpResponse, RequestHead } from "./message.ts";
+import type { FieldLine, HttpResponse, RequestHead } from "./message.ts";
 import { ReceiveBuffer } from "./receive_buffer.ts";
-import { ResponseWriter } from "./response_writer.ts";
+import type { Handler, RequestBody, RequestConnection } from "./request_context.ts";
+import { RequestContext } from "./request_context.ts";
+import { releaseBody, ResponseWriter } from "./response_writer.ts";
 
 /** One answer, as the access log tells it. */
 export interface Exchange {
@@ -36,6 +37,8 @@ export interface Exchange {
 export interface ConnectionContext {
   /** Answers the requests. */
   readonly handler: Handler;
+  /** Whether the handler may want the bodies of requests; where it does not they are read, and checked, before it. */
+  readonly hasBodies: boolean;
   /** Bounds for what a client may send. */
   readonly limits: Limits;
   /** Bounds for how long it may take. */
@@ -53,7 +56,7 @@ export interface ConnectionContext {
 }
 
 /** What a connection waits for; each has its time-out. */
-type Stage = "request" | "head" | "handler" | "write" | "drain" | "linger";
+type Stage = "request" | "head" | "handler" | "body" | "piece" | "write" | "drain" | "linger";
 
 /**
  * Serves a connection to its end and closes it. Never throws.
@@ -75,12 +78,13 @@ export async function serveConnection(conn: Deno.TcpConn, context: ConnectionCon
 }
 
 /** One connection, as the sweep of deadlines and the shutdown of its worker see it. */
-export class Connection {
+export class Connection implements RequestConnection {
   /** When the present wait must be over, on the clock of the worker. */
   deadlineMs: number = Infinity;
+  /** What was received and not yet taken. */
+  readonly received: ReceiveBuffer;
   readonly #conn: Deno.TcpConn;
   readonly #context: ConnectionContext;
-  readonly #received: ReceiveBuffer;
   readonly #writer: ResponseWriter;
   #stage: Stage = "request";
   /** Set with the first byte of a head; later bytes do not renew it. */
@@ -90,6 +94,14 @@ export class Connection {
   #hasExpired = false;
   /** Whether the answer that is being sent goes on as long as the client stays. */
   #isEndless = false;
+  #head: RequestHead | undefined;
+  /** The request that is being answered, where its handler or its body made it necessary. */
+  #request: RequestContext | undefined;
+  #isAnswering = false;
+  /** A read that was begun for a body or to see whether the client leaves; whoever reads next waits for it. */
+  #reading: Promise<boolean> | undefined;
+  /** Ends the wait for the answer of the handler. */
+  #giveUp: ((reason: Error) => void) | undefined;
   #isClosed = false;
 
   /**
@@ -101,12 +113,15 @@ export class Connection {
   constructor(conn: Deno.TcpConn, context: ConnectionContext) {
     this.#conn = conn;
     this.#context = context;
-    this.#received = new ReceiveBuffer(context.limits.headBytes);
+    this.received = new ReceiveBuffer(context.limits.headBytes);
     this.#writer = new ResponseWriter(conn, context.clock, {
       beforeWrite: () => {
         if (!this.#hasExpired) this.#wait("write", context.timeouts.writeStallMs);
       },
-      beforePiece: () => this.#wait("handler", Infinity),
+      beforePiece: () => {
+        this.#wait("piece", Infinity);
+        this.watch();
+      },
     });
   }
 
@@ -132,10 +147,26 @@ export class Connection {
 
   /** The deadline has passed: 408 where a request had begun (RFC 9110 section 15.5.9), and the end. */
   expire(): void {
-    const { report, timeouts } = this.#context;
+    const { report } = this.#context;
     const isRoutine = this.#stage === "request" || this.#stage === "linger";
     report(isRoutine ? "debug" : "info", `${this.#remote} closed: time-out while waiting for ${this.#stage}`);
-    if (this.#stage !== "head" && this.#stage !== "drain") return this.close();
+    switch (this.#stage) {
+      case "handler":
+        return this.#giveUp?.(new HttpError(503, "The handler has not answered in time", { close: true }));
+      case "body":
+        if (this.#isAnswering) return this.close();
+        return this.#giveUp?.(new HttpError(408, "Time-out while the handler waits for the body"));
+      case "head":
+      case "drain":
+        return this.#expireReading();
+      default:
+        return this.close();
+    }
+  }
+
+  /** Nothing but this connection waits: the answer is sent beside the read, which ends when the client does. */
+  #expireReading(): void {
+    const { timeouts } = this.#context;
     this.#hasExpired = true;
     this.#wait("linger", timeouts.lingerMs);
     Promise.resolve(this.#answer(undefined, errorResponse(new HttpError(408, "Time-out"), undefined), false))
@@ -154,6 +185,68 @@ export class Connection {
     this.#isClosed = true;
     this.#conn.close();
     this.#writer.abort();
+    this.#giveUp?.(new TransportError("The connection is closed"));
+  }
+
+  /** The address of the client. */
+  get remoteAddr(): Deno.NetAddr {
+    return this.#conn.remoteAddr;
+  }
+
+  /** The address that it connected to. */
+  get localAddr(): Deno.NetAddr {
+    return this.#conn.localAddr;
+  }
+
+  /**
+   * Reads more of the body that a handler wants.
+   *
+   * @returns Whether there is more.
+   * @throws {TransportError} Where the connection is gone.
+   */
+  async readBody(): Promise<boolean> {
+    const { clock, timeouts } = this.#context;
+    this.#reading ??= this.#readAhead();
+    const isMore = await this.#read("body", clock.nowMs + timeouts.bodyIdleMs);
+    if (!this.#isAnswering) this.#wait("handler", timeouts.handlerMs);
+    return isMore;
+  }
+
+  /**
+   * Sends an interim answer; HTTP/1.0 has none.
+   *
+   * @param status 100 to 199.
+   * @param fields Its field lines.
+   * @throws {TypeError} Where a field breaks the rules of a head.
+   * @throws {TransportError} Where the connection is gone.
+   */
+  async inform(status: number, fields: readonly FieldLine[]): Promise<void> {
+    if (this.#isAnswering || this.#head?.minorVersion !== 1) return;
+    await this.#writer.inform(status, fields);
+    this.#wait("handler", this.#context.timeouts.handlerMs);
+  }
+
+  /** Reads ahead, so that it is noticed when the client leaves. What it sends instead is kept. */
+  watch(): void {
+    if (this.#reading !== undefined || this.received.length > 0 || this.#hasEnded) return;
+    this.#reading = this.#readAhead();
+    this.#reading.then((isMore) => {
+      if (!isMore) this.#leave();
+    }, () => this.#leave());
+  }
+
+  /** The client has left, or has ended its side: whoever wants to be told of one is told of both. */
+  #leave(): void {
+    this.#request?.abort();
+    if (this.#stage === "piece") this.#writer.abort();
+  }
+
+  async #readAhead(): Promise<boolean> {
+    try {
+      return this.#take(await this.#conn.read(this.received.room()));
+    } finally {
+      this.#reading = undefined;
+    }
   }
 
   /**
@@ -162,6 +255,7 @@ export class Connection {
    * @param error What ended it.
    */
   reportEnd(error: unknown): void {
+    this.#endRequest(error instanceof Error ? error : new Error(String(error)));
     const { report } = this.#context;
     if (error instanceof TransportError) report("debug", `${this.#remote} closed: ${error.message}`);
     else report("error", `${this.#remote} closed: ${describe(error)}`);
@@ -188,7 +282,7 @@ export class Connection {
   /** The next head, `undefined` where it is not complete, or the error that answers it. */
   #takeHead(): RequestHead | HttpError | undefined {
     try {
-      return parseRequestHead(this.#received, this.#context.limits);
+      return parseRequestHead(this.received, this.#context.limits);
     } catch (error) {
       if (error instanceof HttpError) return error;
       throw error;
@@ -198,7 +292,7 @@ export class Connection {
   /** Reads more of a head. Returns whether the connection goes on. */
   async #receive(): Promise<boolean> {
     const { clock, timeouts, isDraining, report } = this.#context;
-    if (this.#received.length === 0) {
+    if (this.received.length === 0) {
       return !isDraining && await this.#read("request", clock.nowMs + timeouts.idleMs);
     }
     if (this.#stage !== "head") this.#headDeadlineMs = clock.nowMs + timeouts.headMs;
@@ -209,23 +303,30 @@ export class Connection {
 
   /** Answers one request. Returns whether the connection goes on. */
   async #exchange(head: RequestHead): Promise<boolean> {
-    const startMs = this.#context.clock.nowMs;
+    const { clock, timeouts, hasBodies, handler } = this.#context;
+    const startMs = clock.nowMs;
+    this.#head = head;
+    this.#isAnswering = false;
+    const body = head.framing.kind === "none" ? undefined : this.#open().body;
     let isPersistent = head.persistent;
     let response: HttpResponse;
     try {
-      checkBodyLength(head, this.#context.limits);
-      if (head.framing.kind !== "none") isPersistent = await this.#drain(head) && isPersistent;
+      if (body !== undefined && !hasBodies) isPersistent = await this.#drain(head, body) && isPersistent;
       if (this.#hasExpired) return false;
-      this.#wait("handler", Infinity);
-      const answer = this.#context.handler(head);
+      this.#wait("handler", timeouts.handlerMs);
+      const answer = handler(head, this.#open);
       response = answer instanceof Promise ? await this.#awaitAnswer(answer) : answer;
     } catch (error) {
       if (error instanceof TransportError) throw error;
-      const httpError = this.#reportFailure(error);
+      const httpError = this.#reportFailure(body?.failure ?? error);
       isPersistent &&= !httpError.close;
       response = httpError.page ?? errorResponse(httpError, head.fieldLines.getList("accept"));
     }
+    // A stream may be made of the body, which is then read while it is sent.
+    const isBodyLast = body !== undefined && body.isTouched && "stream" in response.body;
+    if (body !== undefined && hasBodies && !isBodyLast) isPersistent = await this.#drain(head, body) && isPersistent;
     isPersistent &&= !this.#context.isDraining && selectFraming(response.body, head.minorVersion) !== "close";
+    this.#isAnswering = true;
     this.#isEndless = "stream" in response.body && response.body.isEndless;
     let sending;
     try {
@@ -236,18 +337,46 @@ export class Connection {
       sending = this.#answer(head, errorResponse(this.#reportFailure(error), undefined), isPersistent, startMs);
     }
     if (sending !== undefined) await sending;
+    if (isBodyLast) isPersistent &&= await this.#drain(head, body);
+    if (this.#request !== undefined) this.#endRequest();
     return isPersistent;
   }
 
-  /** What was answered before must not wait for this one. */
-  async #awaitAnswer(answer: Promise<HttpResponse>): Promise<HttpResponse> {
-    if (this.#writer.isWaiting) {
-      answer.catch(() => {});
-      await this.#writer.flush();
-      this.#wait("handler", Infinity);
-    }
-    return await answer;
+  #endRequest(error?: Error): void {
+    this.#request?.end(error);
+    this.#request = undefined;
   }
+
+  /** What was answered before must not wait for this one. The wait can be given up. */
+  async #awaitAnswer(answer: Promise<HttpResponse>): Promise<HttpResponse> {
+    const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
+    let isAwaited = true;
+    this.#giveUp = (reason) => {
+      isAwaited = false;
+      reject(reason);
+    };
+    answer.then((response) => isAwaited ? resolve(response) : releaseBody(response.body), reject);
+    try {
+      if (this.#writer.isWaiting) {
+        promise.catch(() => {});
+        await this.#writer.flush();
+        this.#wait("handler", this.#context.timeouts.handlerMs);
+      }
+      return await promise;
+    } finally {
+      isAwaited = false;
+      this.#giveUp = undefined;
+    }
+  }
+
+  /** Opens what there is of the request beside its head. */
+  readonly #open = (): RequestContext => {
+    if (this.#request === undefined) {
+      if (this.#head === undefined) throw new Error("There is no request");
+      this.#request = new RequestContext(this.#head, this, this.#context.limits);
+    }
+    return this.#request;
+  };
 
   /** Answers what is no request. Where its end is cannot be known, so nothing behind it is read. */
   async #refuse(error: HttpError): Promise<void> {
@@ -263,7 +392,7 @@ export class Connection {
     startMs: number = this.#context.clock.nowMs,
   ): Promise<void> | undefined {
     const headOnly = head?.method === "HEAD";
-    const more = persistent && this.#received.length > 0;
+    const more = persistent && this.received.length > 0;
     const minorVersion = head?.minorVersion ?? 1;
     const sending = this.#writer.send(response, { persistent, headOnly, more, minorVersion });
     const { logExchange, clock } = this.#context;
@@ -285,25 +414,35 @@ export class Connection {
   }
 
   /**
-   * Reads the body, which no handler wants, within bounds. Returns whether that was all of it, so that the connection
-   * can go on.
+   * Reads what no handler wants of a body, within bounds. Returns whether that was all of it, so that the connection can
+   * go on.
    *
    * A client that waits for 100 (Continue) may or may not send the body when it gets its answer at once, so that
    * connection ends: RFC 9110 section 10.1.1.
+   *
+   * @throws {HttpError} 400, 413 or 431, where no handler wants bodies: then it is not answered yet.
    */
-  async #drain({ framing, expectsContinue }: RequestHead): Promise<boolean> {
+  async #drain(head: RequestHead, body: RequestBody): Promise<boolean> {
+    if (body.isDone) return body.failure === undefined;
+    try {
+      if (!this.#context.hasBodies) body.checkLength();
+      return await this.#discard(head, body);
+    } catch (error) {
+      if (error instanceof HttpError && this.#context.hasBodies) return false;
+      throw error;
+    }
+  }
+
+  async #discard({ framing, expectsContinue }: RequestHead, body: RequestBody): Promise<boolean> {
     const { limits, timeouts, clock } = this.#context;
     const isLong = framing.kind === "fixed" && framing.contentLength > limits.drainBytes;
-    const decoder = createBodyDecoder(framing, limits);
-    if (isLong || (expectsContinue && !decoder.done)) return false;
+    if (body.failure !== undefined || isLong || (expectsContinue && !body.isTouched)) return false;
     const deadlineMs = clock.nowMs + timeouts.drainMs;
-    for (let drained = 0; !decoder.done && drained <= limits.drainBytes;) {
-      const { length } = this.#received;
-      const piece = decoder.next(this.#received);
-      drained += length - this.#received.length;
-      if (piece === undefined && !decoder.done && !(await this.#read("drain", deadlineMs))) return false;
+    for (let drained = body.discard(); drained <= limits.drainBytes; drained += body.discard()) {
+      if (body.isDone) return true;
+      if (!(await this.#read("drain", deadlineMs))) return false;
     }
-    return decoder.done;
+    return false;
   }
 
   /**
@@ -316,7 +455,7 @@ export class Connection {
       throw new TransportError("Cannot close: the connection is gone", { cause });
     });
     do {
-      this.#received.consume(this.#received.length);
+      this.received.consume(this.received.length);
     } while (await this.#read("linger", this.#hasExpired ? this.deadlineMs : deadlineMs));
   }
 
@@ -325,19 +464,23 @@ export class Connection {
     if (this.#writer.isWaiting) await this.#writer.flush();
     this.#stage = stage;
     this.deadlineMs = deadlineMs;
-    let count;
+    let isMore;
     try {
-      count = await this.#conn.read(this.#received.room());
+      isMore = this.#reading === undefined
+        ? this.#take(await this.#conn.read(this.received.room()))
+        : await this.#reading;
     } catch (cause) {
       throw new TransportError("Cannot read: the connection is gone", { cause });
     }
+    return isMore && (stage === "linger" || !this.#hasExpired);
+  }
+
+  /** Takes over what was read. Returns whether that was something. */
+  #take(count: number | null): boolean {
     this.#context.clock.read();
-    if (count === null) {
-      this.#hasEnded = true;
-      return false;
-    }
-    this.#received.received(count);
-    return stage === "linger" || !this.#hasExpired;
+    if (count === null) this.#hasEnded = true;
+    else this.received.received(count);
+    return count !== null;
   }
 
   /** Only what is the server's doing is an error of the log; a client could fill it with the rest. */
@@ -348,13 +491,6 @@ export class Connection {
     const detail = status === 500 ? describe(cause ?? httpError) : message;
     this.#context.report(isOurs ? "error" : "debug", `${this.#remote} ${status}: ${detail}`);
     return httpError;
-  }
-}
-
-/** RFC 9110 section 15.5.14. */
-function checkBodyLength({ framing }: RequestHead, limits: Limits): void {
-  if (framing.kind === "fixed" && framing.contentLength > limits.bodyBytes) {
-    throw new HttpError(413, `Body of ${framing.contentLength} bytes is longer than ${limits.bodyBytes} bytes`);
   }
 }
 

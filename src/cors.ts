@@ -15,7 +15,7 @@
 
 import { errorResponse } from "./error_response.ts";
 import { toHttpError, UsageError } from "./errors.ts";
-import type { FieldLine, FieldLines, Handler, RequestHead } from "./message.ts";
+import type { FieldLine, FieldLines, RequestHead } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import type { FieldChanges } from "./response_fields.ts";
 import { changeFields } from "./response_fields.ts";
@@ -132,7 +132,10 @@ const changesOf = new WeakMap<readonly FieldLine[], FieldChanges>();
  * @param handler The handler; it answers at once.
  * @param policy Which origins are allowed.
  */
-export function withCors(handler: (head: RequestHead) => HttpResponse, policy: CorsPolicy): Handler {
+export function withCors(
+  handler: (head: RequestHead) => HttpResponse,
+  policy: CorsPolicy,
+): (head: RequestHead) => HttpResponse {
   return (head) => {
     const asked = preflight(policy, head);
     if (asked !== undefined) return new HttpResponse(204, asked, new Uint8Array(0));

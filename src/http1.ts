@@ -14,7 +14,7 @@
 import { STATUS_TEXT } from "@std/http/status";
 import { HttpError } from "./errors.ts";
 import type { Limits } from "./config.ts";
-import type { HttpResponse, MessageFraming, RequestHead, RequestTarget, ResponseBody } from "./message.ts";
+import type { FieldLine, HttpResponse, MessageFraming, RequestHead, RequestTarget, ResponseBody } from "./message.ts";
 import { FieldLines } from "./message.ts";
 import type { ReceiveBuffer } from "./receive_buffer.ts";
 
@@ -340,12 +340,28 @@ export function encodeResponseHead(response: HttpResponse, context: ResponseCont
   let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nServer: sockeye\r\nDate: ${context.date}\r\n` +
     `Connection: ${context.persistent ? "keep-alive" : "close"}\r\n`;
   if (hasContent(status, false)) text += encodeFraming(response.body, context.minorVersion ?? 1);
-  for (const [name, value] of response.fields) {
+  return encodeLatin1(`${text}${encodeFields(response.fields)}\r\n`);
+}
+
+/**
+ * Encodes an interim response, RFC 9110 section 15.2.
+ *
+ * @param status 100 to 199.
+ * @param fields Its field lines.
+ * @throws {TypeError} Where a field name is not a token, or a value holds a control character.
+ */
+export function encodeInterimResponse(status: number, fields: readonly FieldLine[]): Uint8Array<ArrayBuffer> {
+  return encodeLatin1(`HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${encodeFields(fields)}\r\n`);
+}
+
+function encodeFields(fields: readonly FieldLine[]): string {
+  let text = "";
+  for (const [name, value] of fields) {
     if (name === "" || skipClass(name, 0, TCHAR) < name.length) throw new TypeError(`Bad field name ${quote(name)}`);
     if (skipClass(value, 0, FIELD_TEXT) < value.length) throw new TypeError(`Bad value of ${name}: ${quote(value)}`);
     text += `${name}: ${value}\r\n`;
   }
-  return encodeLatin1(text + "\r\n");
+  return text;
 }
 
 function encodeFraming(body: ResponseBody, minorVersion: 0 | 1): string {

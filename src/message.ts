@@ -191,6 +191,3 @@ export class ReusableResponse extends HttpResponse {
   /** The wire forms last used; they belong to the writer. */
   readonly wires: { keepAlive?: Wire; close?: Wire } = {};
 }
-
-/** Answers a request: at once where it can, so that a hit in memory awaits nothing. */
-export type Handler = (request: RequestHead) => HttpResponse | Promise<HttpResponse>;

@@ -14,8 +14,8 @@
 import { BufferPool } from "./buffer_pool.ts";
 import type { Clock } from "./clock.ts";
 import { TransportError } from "./errors.ts";
-import { encodeResponseHead, hasContent } from "./http1.ts";
-import type { FileBody, HttpResponse, OpenFile, StreamBody, Wire } from "./message.ts";
+import { encodeInterimResponse, encodeResponseHead, hasContent } from "./http1.ts";
+import type { FieldLine, FileBody, HttpResponse, OpenFile, ResponseBody, StreamBody, Wire } from "./message.ts";
 import { ReusableResponse } from "./message.ts";
 import type { ByteRange } from "./range.ts";
 
@@ -129,6 +129,20 @@ export class ResponseWriter {
   }
 
   /**
+   * Sends an interim response at once, RFC 9110 section 15.2.
+   *
+   * @param status 100 to 199.
+   * @param fields Its field lines.
+   * @throws {TypeError} Where a field breaks the rules of a head.
+   * @throws {TransportError} Where the client is gone.
+   */
+  async inform(status: number, fields: readonly FieldLine[]): Promise<void> {
+    const bytes = encodeInterimResponse(status, fields);
+    await this.flush();
+    await this.#writeAll(bytes);
+  }
+
+  /**
    * Sends the answers that were waiting for company.
    *
    * @throws {TransportError} Where the client is gone.
@@ -155,9 +169,7 @@ export class ResponseWriter {
     try {
       return this.#encode(response, version);
     } catch (error) {
-      const { body } = response;
-      if ("file" in body) body.file.close();
-      if ("stream" in body) endStream(body.stream);
+      releaseBody(response.body);
       throw error;
     }
   }
@@ -325,6 +337,16 @@ function readPiece(file: OpenFile, into: Uint8Array): number {
 /** The line in front of a chunk, RFC 9112 section 7.1. */
 function encodeChunkSize(chunk: Uint8Array): Uint8Array {
   return ENCODER.encode(`${chunk.length.toString(16)}\r\n`);
+}
+
+/**
+ * Gives back what a body holds, where it is not sent.
+ *
+ * @param body The body.
+ */
+export function releaseBody(body: ResponseBody): void {
+  if ("file" in body) body.file.close();
+  if ("stream" in body) endStream(body.stream);
 }
 
 /** Nobody waits for it: what it holds is given back when it gets to know, and a failure then is of no interest. */

@@ -8,13 +8,13 @@ import type { SiteOptions } from "./config.ts";
 import { withCors } from "./cors.ts";
 import { FileWatch } from "./file_watch.ts";
 import { RELOAD_PATH, RELOAD_SCRIPT, RELOAD_SCRIPT_PATH } from "./live_reload.ts";
-import type { Handler, RequestHead } from "./message.ts";
+import type { RequestHead } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import { ReloadFeed } from "./reload_feed.ts";
 import { addChanges, changedAtStart } from "./site_change.ts";
 import type { ParsedSiteOptions } from "./site_options.ts";
 import { parseSiteOptions } from "./site_options.ts";
-import type { StaticOptions } from "./static.ts";
+import type { StaticHandler, StaticOptions } from "./static.ts";
 import { staticHandler } from "./static.ts";
 
 const ENCODER = new TextEncoder();
@@ -36,7 +36,7 @@ export interface SiteHandlerOptions extends Omit<StaticOptions, "site"> {
  * @returns A handler that throws `HttpError` where there is nothing to serve.
  * @throws {UsageError} Where an option of the site has no meaning.
  */
-export function siteHandler(options: SiteHandlerOptions): Handler {
+export function siteHandler(options: SiteHandlerOptions): StaticHandler {
   const site = parseSiteOptions(options.site);
   const handler = fileHandler({ ...options, site });
   return site.isDev ? withReload(handler, site, options) : handler;
@@ -47,13 +47,17 @@ export function siteHandler(options: SiteHandlerOptions): Handler {
  *
  * @param options What the site is, bounds, clock.
  */
-export function fileHandler(options: StaticOptions): Handler {
+export function fileHandler(options: StaticOptions): StaticHandler {
   const handler = staticHandler(options);
   return options.site.cors === undefined ? handler : withCors(handler, options.site.cors);
 }
 
 /** Answers for the script and the stream that make pages reload. */
-function withReload(handler: Handler, { root, base }: ParsedSiteOptions, options: SiteHandlerOptions): Handler {
+function withReload(
+  handler: StaticHandler,
+  { root, base }: ParsedSiteOptions,
+  options: SiteHandlerOptions,
+): StaticHandler {
   let last = changedAtStart(Date.now());
   const feed = new ReloadFeed(last);
   new FileWatch(root, {

@@ -120,6 +120,7 @@ function createContext(options: StartMessage["options"]): { context: ConnectionC
       report,
       unwatched: options.logFile === undefined ? [] : [options.logFile],
     }),
+    hasBodies: false,
     limits,
     timeouts,
     clock,

@@ -7,7 +7,7 @@ import { assert } from "@std/assert";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { HttpError } from "../src/errors.ts";
 import { parseRequestHead } from "../src/http1.ts";
-import type { FieldLine, FileBody, Handler, RequestHead } from "../src/message.ts";
+import type { FieldLine, FileBody, RequestHead } from "../src/message.ts";
 import { HttpResponse, ReusableResponse } from "../src/message.ts";
 import { ReceiveBuffer } from "../src/receive_buffer.ts";
 
@@ -72,7 +72,11 @@ export interface AskOptions {
  * @param target The request target.
  * @param options Method and field lines.
  */
-export function ask(handler: Handler, target: string, { method = "GET", fields = [] }: AskOptions = {}): Answer {
+export function ask(
+  handler: (head: RequestHead) => HttpResponse | Promise<HttpResponse>,
+  target: string,
+  { method = "GET", fields = [] }: AskOptions = {},
+): Answer {
   const head = requestHead(`${method} ${target} HTTP/1.1`, formatFields(fields));
   let response;
   try {

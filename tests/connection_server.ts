@@ -11,13 +11,22 @@ import { DEFAULT_OPTIONS } from "../src/config.ts";
 import type { Connection, ConnectionContext, Exchange } from "../src/connection.ts";
 import { serveConnection } from "../src/connection.ts";
 import { HttpError } from "../src/errors.ts";
-import type { FileBody, Handler, OpenFile, RequestHead } from "../src/message.ts";
+import type { FileBody, OpenFile, RequestHead } from "../src/message.ts";
+import type { Handler } from "../src/request_context.ts";
 import { HttpResponse } from "../src/message.ts";
 import { encode, RawClient } from "./raw_client.ts";
 
 const STAGE_MS = 1e9;
-const STAGES = ["request", "head", "drain", "write", "linger"] as const;
-const TIMEOUTS = { idleMs: 1e9, headMs: 2e9, drainMs: 3e9, writeStallMs: 4e9, lingerMs: 5e9 };
+const STAGES = ["request", "head", "drain", "write", "linger", "handler", "body"] as const;
+const TIMEOUTS = {
+  idleMs: 1e9,
+  headMs: 2e9,
+  drainMs: 3e9,
+  writeStallMs: 4e9,
+  lingerMs: 5e9,
+  handlerMs: 6e9,
+  bodyIdleMs: 7e9,
+};
 
 /** A file that exists only as a rule for its bytes. */
 export class FakeFile implements OpenFile {
@@ -130,13 +139,14 @@ export class TestServer implements AsyncDisposable {
   readonly #accepting: Promise<void>;
   readonly #serving = new Set<Promise<void>>();
 
-  constructor(options: { limits?: Partial<Limits>; handler?: Handler } = {}) {
+  constructor(options: { limits?: Partial<Limits>; handler?: Handler; hasBodies?: boolean } = {}) {
     const handler = options.handler ?? ((request) => answer(this, request));
     this.context = {
-      handler: (request) => {
+      handler: (request, open) => {
         this.handled.push(request.requestLine);
-        return handler(request);
+        return handler(request, open);
       },
+      hasBodies: options.hasBodies ?? false,
       limits: { ...DEFAULT_OPTIONS.limits, ...options.limits },
       timeouts: TIMEOUTS,
       clock: new Clock(),

@@ -6,8 +6,8 @@ import { Clock } from "../src/clock.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { HttpError } from "../src/errors.ts";
 import { POLICY } from "../src/listing_page.ts";
-import type { Handler } from "../src/message.ts";
 import { parseSiteOptions } from "../src/site_options.ts";
+import type { StaticHandler } from "../src/static.ts";
 import { staticHandler } from "../src/static.ts";
 import { requestHead } from "./ask.ts";
 import { testWith } from "./permissions.ts";
@@ -26,7 +26,7 @@ interface Reply {
 class Site implements Disposable {
   readonly root = Deno.makeTempDirSync({ prefix: "sockeye-listing-" });
   readonly clock = new Clock();
-  readonly handler: Handler;
+  readonly handler: StaticHandler;
 
   constructor(isListing: boolean) {
     for (const name of ["bare", "bare/inner", "indexed", "dangling", "odd", "odd/index.html", ".hidden"]) {

@@ -6,10 +6,10 @@
 import { assertEquals } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { Clock } from "../src/clock.ts";
-import type { Handler } from "../src/message.ts";
 import type { SiteOptions } from "../src/config.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { parseSiteOptions } from "../src/site_options.ts";
+import type { StaticHandler } from "../src/static.ts";
 import { staticHandler } from "../src/static.ts";
 import type { Answer, AskOptions } from "./ask.ts";
 import { ask } from "./ask.ts";
@@ -39,7 +39,7 @@ export class Site implements Disposable {
   /** What was reported. */
   readonly events: string[] = [];
   readonly #settings: SiteSettings;
-  #handler: Handler | undefined;
+  #handler: StaticHandler | undefined;
 
   /** Makes an empty site. */
   constructor(settings: SiteSettings = {}) {
@@ -49,11 +49,11 @@ export class Site implements Disposable {
   }
 
   /** The handler of `www`, made when it is first asked for. */
-  get handler(): Handler {
+  get handler(): StaticHandler {
     return this.#handler ??= this.#makeHandler(this.#settings);
   }
 
-  #makeHandler({ root = "www", entryBytes = ENTRY_BYTES, bytes = 1 << 20, ...site }: SiteSettings): Handler {
+  #makeHandler({ root = "www", entryBytes = ENTRY_BYTES, bytes = 1 << 20, ...site }: SiteSettings): StaticHandler {
     return staticHandler({
       site: parseSiteOptions({ ...DEFAULT_OPTIONS, ...site, root: this.path(root) }),
       cache: { bytes, entryBytes, freshMs: FRESH_MS },
