@@ -51,7 +51,8 @@ async function serve(options: ServerOptions): Promise<void> {
   const server = await starting;
   const workers = options.workers === 1 ? "1 worker" : `${options.workers} workers`;
   const everywhere = isEveryAddress(options.hostname) ? " (and all other addresses of this machine)" : "";
-  console.log(`Sockeye serves ${options.root} on ${server.urls.join(" and ")}${everywhere} with ${workers}`);
+  const what = [options.app, options.root].filter((part) => part !== undefined && part !== "").join(" and ");
+  console.log(`Sockeye serves ${what} on ${server.urls.join(" and ")}${everywhere} with ${workers}`);
   if (options.dev) await printNetworkUrls(options.hostname, server.urls);
 }
 

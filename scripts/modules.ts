@@ -121,6 +121,14 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
     ],
   },
 
+  // Applications.
+  static_response: { pure: true, imports: [] },
+  fetch_response: { imports: ["message", "static_response"] },
+  fetch_request: { imports: ["errors", "message", "request_context"] },
+  fetch_handler: { imports: ["fetch_request", "fetch_response", "message", "request_context"] },
+  app: { imports: ["errors", "fetch_handler"] },
+  app_and_files: { imports: ["errors", "message", "request_context", "response_writer", "static"] },
+
   // Listening, workers and the main thread.
   handoff: { imports: [] },
   listener: { imports: ["config", "errors", "handoff"] },
@@ -128,16 +136,16 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   worker_protocol: { imports: ["config", "listener"] },
   worker: {
     imports: [
-      ...["access_log", "clock", "config", "connection", "errors", "handoff", "listener", "site_handler"],
-      ...["spare_descriptors", "worker_protocol"],
+      ...["access_log", "app", "app_and_files", "clock", "config", "connection", "errors", "fetch_handler", "handoff"],
+      ...["listener", "request_context", "site_handler", "spare_descriptors", "worker_protocol"],
     ],
   },
   worker_pool: { imports: ["config", "errors", "handoff", "listener", "worker_protocol"] },
   browser: { imports: [] },
   server: {
     imports: [
-      ...["browser", "clock", "config", "errors", "file_tree", "listener", "log", "path", "site_options", "site_rules"],
-      ...["worker_pool", "@std/path"],
+      ...["browser", "clock", "config", "errors", "file_tree", "file_watch", "listener", "log", "path", "site_options"],
+      ...["site_rules", "worker_pool", "@std/path"],
     ],
   },
 

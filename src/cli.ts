@@ -17,8 +17,8 @@ export interface ExplainedRequest {
   readonly fieldLines: readonly string[];
 }
 
-/** What the command line says of the server; `root` and `logFile` are as typed. */
-export type CommandOptions = Partial<ServerOptions> & { readonly root: string };
+/** What the command line says of the server; paths are as typed. */
+export type CommandOptions = Partial<ServerOptions>;
 
 /** What the command line asks for. */
 export type Command =
@@ -36,10 +36,11 @@ const OPTIONAL_VALUES: Readonly<Record<string, string>> = { "--spa": "index.html
 
 const VALUES = [
   ...["port", "host", "root", "workers", "log", "grace", "base", "index", "symlinks", "mime", "charset"] as const,
-  ...["spa", "header", "cache", "cors", "field"] as const,
+  ...["spa", "header", "cache", "cors", "app", "max-body", "handler-timeout", "field"] as const,
 ] as const;
 const SWITCHES = [
-  ...["no-compress", "list", "archive", "dotfiles", "clean-urls", "coi", "dev", "open", "help", "version"] as const,
+  ...["no-compress", "list", "archive", "dotfiles", "clean-urls", "coi", "app-first", "watch", "dev", "open"] as const,
+  ...["help", "version"] as const,
 ] as const;
 
 /** The names of all options that have more than one letter. */
@@ -82,6 +83,13 @@ Fields
       --coi            isolate pages from other origins, for shared memory and precise timers
   Files _headers and _redirects in the root set fields, redirect and rewrite.
 
+Applications
+      --app FILE       module with a Fetch handler as its default export; it answers all, or what no file does
+      --app-first      the application is asked first, and files answer what it does not find
+      --watch          replace the workers one after the other when the application changes
+      --max-body N     bytes that the body of a request may have (1048576)
+      --handler-timeout S  seconds until a request without an answer gets 503 (60)
+
 At a desk
       --dev            reload pages when a file changes; list; keep nothing in caches; listen on all addresses
       --open           open the browser, which needs --allow-run
@@ -104,11 +112,12 @@ export function parseCommand(args: readonly string[]): Command {
   const positional = flags._.map(String);
   if (positional[0] === "explain" && positional.length > 1) {
     const [, target = "", ...rest] = positional;
-    const options = { ...parseOptions(flags), root: selectRoot(flags.root, rest) };
+    const options = { ...parseOptions(flags), ...selectRoot(flags.root, rest) };
     return { kind: "explain", options, request: { target, fieldLines: flags.field } };
   }
   if (flags.field.length > 0) throw usage("--field is for explain");
-  return { kind: "serve", options: { ...parseOptions(flags), root: selectRoot(flags.root, positional) } };
+  if (flags.app === undefined && (flags["app-first"] || flags.watch)) throw usage("--app-first and --watch need --app");
+  return { kind: "serve", options: { ...parseOptions(flags), ...selectRoot(flags.root, positional) } };
 }
 
 type Flags = ReturnType<typeof parseFlags>;
@@ -134,6 +143,17 @@ function parseOptions(flags: Flags): Partial<ServerOptions> {
   if (flags.log !== undefined) options.logFile = checkPresent("log", flags.log);
   if (flags.grace !== undefined) options.graceMs = 1000 * parseNumber("grace", flags.grace, 0, 86_400);
   if (flags.open) options.open = true;
+  if (flags.app !== undefined) options.app = checkPresent("app", flags.app);
+  if (flags["app-first"]) options.appFirst = true;
+  if (flags.watch) options.watch = true;
+  if (flags["max-body"] !== undefined) {
+    const bodyBytes = parseNumber("max-body", flags["max-body"], 0, Number.MAX_SAFE_INTEGER);
+    options.limits = { ...DEFAULT_OPTIONS.limits, bodyBytes };
+  }
+  if (flags["handler-timeout"] !== undefined) {
+    const handlerMs = 1000 * parseNumber("handler-timeout", flags["handler-timeout"], 1, 86_400);
+    options.timeouts = { ...DEFAULT_OPTIONS.timeouts, handlerMs };
+  }
   if (flags.v || flags.d) options.logLevel = (flags.d ? "debug" : "info") satisfies LogLevel;
   return { ...options, ...parseSite(flags) };
 }
@@ -160,11 +180,11 @@ function parseSite(flags: Flags): Partial<ServerOptions> {
   return options;
 }
 
-function selectRoot(flag: string | undefined, positional: readonly string[]): string {
+function selectRoot(flag: string | undefined, positional: readonly string[]): { readonly root?: string } {
   const roots = flag === undefined ? positional : [flag, ...positional];
   for (const root of roots) checkPresent("root", root);
   if (roots.length > 1) throw usage(`One root can be served, and these are several: ${roots.join(", ")}`);
-  return roots[0] ?? ".";
+  return roots[0] === undefined ? {} : { root: roots[0] };
 }
 
 function checkPresent(name: string, value: string): string {

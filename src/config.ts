@@ -61,7 +61,7 @@ export type SymlinkPolicy = "follow" | "inside" | "deny";
 export interface SiteOptions {
   /**
    * The document root, an absolute path: a directory, which may be a symbolic link that is followed anew for each file,
-   * or a single file, which is then all there is.
+   * or a single file, which is then all there is. The empty text where an application answers everything.
    */
   readonly root: string;
   /** The path under which the site is reached: `/` or `/prefix`. */
@@ -110,6 +110,12 @@ export interface ServerOptions extends SiteOptions {
   readonly logFile?: string;
   /** What is written to the log. */
   readonly logLevel: LogLevel;
+  /** The module of an application, a path or URL; absent where there are files only. */
+  readonly app?: string;
+  /** Whether the application is asked before the files: these then answer what it does not find. */
+  readonly appFirst: boolean;
+  /** Whether workers are replaced when the application changes. */
+  readonly watch: boolean;
   /** How long answers under way may take after a signal to stop, in milliseconds. */
   readonly graceMs: number;
   /** Whether the browser is opened when the server has started, where that is permitted. */
@@ -123,47 +129,50 @@ export interface ServerOptions extends SiteOptions {
 }
 
 /** The defaults of everything that has one. `root` and `workers` depend on the process and are found at start. */
-export const DEFAULT_OPTIONS: Readonly<Omit<ServerOptions, "root" | "workers" | "logFile" | "charset" | "cors">> =
-  Object.freeze({
-    hostname: "localhost",
-    port: 8080,
-    logLevel: "error",
-    graceMs: 10_000,
-    open: false,
-    base: "/",
-    index: Object.freeze(["index.html"]),
-    spa: "",
-    cleanUrls: false,
-    list: false,
-    archive: false,
-    mime: Object.freeze([]),
-    dotfiles: false,
-    symlinks: "inside",
-    compress: true,
-    cacheRules: "",
-    headers: Object.freeze([]),
-    coi: false,
-    dev: false,
-    limits: Object.freeze({
-      headBytes: 16_384,
-      targetBytes: 8_192,
-      fieldLines: 100,
-      chunkLineBytes: 256,
-      bodyBytes: 1 << 20,
-      drainBytes: 65_536,
-    }),
-    timeouts: Object.freeze({
-      idleMs: 75_000,
-      headMs: 10_000,
-      drainMs: 5_000,
-      handlerMs: 60_000,
-      bodyIdleMs: 30_000,
-      writeStallMs: 60_000,
-      lingerMs: 2_000,
-    }),
-    cache: Object.freeze({
-      bytes: 32 << 20,
-      entryBytes: 1 << 20,
-      freshMs: 1_000,
-    }),
-  });
+export const DEFAULT_OPTIONS: Readonly<
+  Omit<ServerOptions, "root" | "workers" | "logFile" | "charset" | "cors" | "app">
+> = Object.freeze({
+  hostname: "localhost",
+  port: 8080,
+  logLevel: "error",
+  graceMs: 10_000,
+  open: false,
+  appFirst: false,
+  watch: false,
+  base: "/",
+  index: Object.freeze(["index.html"]),
+  spa: "",
+  cleanUrls: false,
+  list: false,
+  archive: false,
+  mime: Object.freeze([]),
+  dotfiles: false,
+  symlinks: "inside",
+  compress: true,
+  cacheRules: "",
+  headers: Object.freeze([]),
+  coi: false,
+  dev: false,
+  limits: Object.freeze({
+    headBytes: 16_384,
+    targetBytes: 8_192,
+    fieldLines: 100,
+    chunkLineBytes: 256,
+    bodyBytes: 1 << 20,
+    drainBytes: 65_536,
+  }),
+  timeouts: Object.freeze({
+    idleMs: 75_000,
+    headMs: 10_000,
+    drainMs: 5_000,
+    handlerMs: 60_000,
+    bodyIdleMs: 30_000,
+    writeStallMs: 60_000,
+    lingerMs: 2_000,
+  }),
+  cache: Object.freeze({
+    bytes: 32 << 20,
+    entryBytes: 1 << 20,
+    freshMs: 1_000,
+  }),
+});

@@ -135,16 +135,16 @@ export interface FileBody {
 export interface StreamBody {
   /** Its pieces; one is not touched any more once the next is asked for. */
   readonly stream: AsyncIterator<Uint8Array, void>;
-  /** Its length is not known before its end. */
-  readonly length?: undefined;
+  /** Number of bytes promised; absent where it is not known before the end. */
+  readonly length?: number;
   /** Whether it goes on as long as the client stays, so that a server that stops does not wait for it. */
   readonly isEndless: boolean;
 }
 
 /** A body of which the answer to HEAD needs no more than its length. */
 export interface AbsentBody {
-  /** What `Content-Length` says. */
-  readonly length: number;
+  /** What `Content-Length` says; `undefined` where it is not known. */
+  readonly length: number | undefined;
 }
 
 /** The content of a response. */

@@ -268,10 +268,11 @@ export class ResponseWriter {
 
   async #sendStreamAndEnd(
     head: Uint8Array,
-    { stream }: StreamBody,
+    { stream, length }: StreamBody,
     { isHeadOnly, minorVersion }: { isHeadOnly: boolean; minorVersion: 0 | 1 },
   ): Promise<void> {
     this.bodyBytes = 0;
+    const isChunked = length === undefined && minorVersion === 1;
     let isEnded = false;
     try {
       await this.flush();
@@ -279,10 +280,13 @@ export class ResponseWriter {
       while (!isHeadOnly) {
         const piece = await this.#nextPiece(stream);
         isEnded = piece === undefined;
+        const promised = this.bodyBytes + (piece?.length ?? 0);
+        const isWrong = length !== undefined && (isEnded ? promised !== length : promised > length);
+        if (isWrong) throw new Error(`A stream gave ${promised} bytes, and ${length} were promised`);
         if (piece === undefined) break;
-        await this.#sendPiece(piece, minorVersion === 1);
+        await this.#sendPiece(piece, isChunked);
       }
-      if (isEnded && minorVersion === 1) await this.#writeAll(LAST_CHUNK);
+      if (isEnded && isChunked) await this.#writeAll(LAST_CHUNK);
     } finally {
       if (!isEnded) endStream(stream);
     }

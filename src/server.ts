@@ -4,13 +4,14 @@
  * @module
  */
 
-import { dirname, fromFileUrl, resolve } from "@std/path";
+import { dirname, fromFileUrl, resolve, toFileUrl } from "@std/path";
 import { openBrowser } from "./browser.ts";
 import { Clock } from "./clock.ts";
 import type { ServerOptions } from "./config.ts";
 import { DEFAULT_OPTIONS } from "./config.ts";
 import { StartError } from "./errors.ts";
 import { FileTree } from "./file_tree.ts";
+import { FileWatch } from "./file_watch.ts";
 import type { Binding } from "./listener.ts";
 import { bind } from "./listener.ts";
 import type { Log } from "./log.ts";
@@ -31,6 +32,12 @@ export interface Server {
    * @returns Settled when all is given back; always the same promise.
    */
   stop(): Promise<void>;
+  /**
+   * Replaces the workers one after the other, so that a changed application is loaded, without a lost request.
+   *
+   * @throws {StartError} Where it does not load; then the one of before goes on.
+   */
+  reload(): Promise<void>;
   /** Gives everything back at once, answers under way included. */
   abort(): Promise<void>;
 }
@@ -46,7 +53,14 @@ const DEV_OPTIONS = { hostname: "0.0.0.0", workers: 1 };
 export function completeOptions(wishes: Partial<ServerOptions>): ServerOptions {
   const workers = navigator.hardwareConcurrency;
   const defaults = { ...DEFAULT_OPTIONS, workers, ...(wishes.dev && DEV_OPTIONS) };
-  return Object.freeze({ ...defaults, ...wishes, root: resolve(wishes.root ?? ".") });
+  const root = wishes.root ?? (wishes.app === undefined ? "." : "");
+  const app = wishes.app === undefined ? {} : { app: resolveModule(wishes.app) };
+  return Object.freeze({ ...defaults, ...wishes, ...app, root: root === "" ? "" : resolve(root) });
+}
+
+/** A URL stays; a path is one from the working directory. */
+function resolveModule(name: string): string {
+  return /^[a-z][a-z0-9+.-]+:/i.test(name) ? name : toFileUrl(resolve(name)).href;
 }
 
 /**
@@ -76,8 +90,10 @@ export async function startServer(options: ServerOptions, createWorker?: () => W
     throw new StartError(`The number of workers must be at least 1, not ${options.workers}`);
   }
   const site = parseSiteOptions(options);
-  checkRoot(options.root);
-  checkRules(site, options);
+  if (options.root !== "") {
+    checkRoot(options.root);
+    checkRules(site, options);
+  }
   if (createWorker === undefined) checkWorkerSource();
   const bound = bind(options.hostname, options.port);
   const bindings = bound.map(({ binding }) => binding);
@@ -94,7 +110,12 @@ export async function startServer(options: ServerOptions, createWorker?: () => W
     const urls = [...new Set(bindings.map((binding) => formatUrl(options.hostname, binding) + path))];
     const hint = options.open && urls[0] !== undefined ? await openBrowser(urls[0]) : undefined;
     if (hint !== undefined) event("error", hint);
-    return createServer(pool, log, { urls, graceMs: options.graceMs, closeListeners });
+    const watch = options.watch ? watchApp(options.app, pool, event) : undefined;
+    const close = () => {
+      watch?.close();
+      closeListeners();
+    };
+    return createServer(pool, log, { urls, graceMs: options.graceMs, close });
   } catch (error) {
     closeListeners();
     await log?.close();
@@ -105,10 +126,10 @@ export async function startServer(options: ServerOptions, createWorker?: () => W
 function createServer(
   pool: WorkerPool,
   log: Log,
-  { urls, graceMs, closeListeners }: { urls: readonly string[]; graceMs: number; closeListeners: () => void },
+  { urls, graceMs, close }: { urls: readonly string[]; graceMs: number; close: () => void },
 ): Server {
   const stop = async () => {
-    closeListeners();
+    close();
     const timer = setTimeout(() => {
       log.event("error", "The time of grace is over: answers under way are cut off");
       pool.stop();
@@ -121,12 +142,25 @@ function createServer(
   return {
     urls,
     stop: () => stopped ??= stop(),
+    reload: () => pool.replace(),
     abort: async () => {
-      closeListeners();
+      close();
       pool.stop();
       await log.close();
     },
   };
+}
+
+/** Loads an application anew when anything in its folder changes. */
+function watchApp(app: string | undefined, pool: WorkerPool, event: Log["event"]): FileWatch | undefined {
+  if (app === undefined || !app.startsWith("file:")) return undefined;
+  const onProblem = (message: string) => event("error", message);
+  const onChange = () =>
+    void pool.replace().then(
+      () => event("info", "The application was loaded anew"),
+      (error) => onProblem(`The application of before goes on: ${error instanceof Error ? error.message : error}`),
+    );
+  return new FileWatch(dirname(fromFileUrl(app)), { onChange, onProblem });
 }
 
 /**

@@ -9,13 +9,17 @@
 /// <reference lib="deno.worker" />
 
 import { AccessLog } from "./access_log.ts";
+import { loadApp } from "./app.ts";
+import { appBeforeFiles, filesBeforeApp } from "./app_and_files.ts";
 import { Clock } from "./clock.ts";
 import type { LogLevel } from "./config.ts";
 import type { ConnectionContext } from "./connection.ts";
 import { serveConnection } from "./connection.ts";
 import { StartError } from "./errors.ts";
+import { fetchHandler } from "./fetch_handler.ts";
 import { Handoff } from "./handoff.ts";
 import { acceptConnections, cloneListener } from "./listener.ts";
+import type { Handler } from "./request_context.ts";
 import { siteHandler } from "./site_handler.ts";
 import { SpareDescriptors } from "./spare_descriptors.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./worker_protocol.ts";
@@ -43,9 +47,9 @@ function send(message: FromWorker, transfer: Transferable[] = []): void {
   self.postMessage(message, transfer);
 }
 
-function start(message: StartMessage): void {
+async function start(message: StartMessage): Promise<void> {
   try {
-    drain = serve(message);
+    drain = await serve(message);
     send({ kind: "ready" });
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
@@ -54,10 +58,10 @@ function start(message: StartMessage): void {
 }
 
 /** Starts to serve. Returns what ends it. */
-function serve({ index, options, bindings, board }: StartMessage): () => void {
+async function serve({ seat, options, bindings, board }: StartMessage): Promise<() => void> {
+  const { context, accessLog } = await createContext(options);
   const listeners = bindings.map(cloneListener);
-  const handoff = new Handoff(board, index);
-  const { context, accessLog } = createContext(options);
+  const handoff = new Handoff(board, seat);
 
   const sweep = setInterval(() => {
     context.clock.read();
@@ -101,10 +105,11 @@ function serve({ index, options, bindings, board }: StartMessage): () => void {
 
 const LEVELS: readonly LogLevel[] = ["error", "info", "debug"];
 
-function createContext(options: StartMessage["options"]): { context: ConnectionContext; accessLog?: AccessLog } {
-  const { cache, limits, timeouts, logLevel } = options;
+async function createContext(
+  options: StartMessage["options"],
+): Promise<{ context: ConnectionContext; accessLog?: AccessLog }> {
+  const { limits, timeouts, logLevel } = options;
   const clock = new Clock();
-  const spares = new SpareDescriptors(options.root);
   const accessLog = logLevel === "error"
     ? undefined
     : new AccessLog(clock, (lines) => send({ kind: "access", lines }, [lines.buffer]));
@@ -112,15 +117,8 @@ function createContext(options: StartMessage["options"]): { context: ConnectionC
     if (LEVELS.indexOf(level) <= LEVELS.indexOf(logLevel)) send({ kind: "event", level, message });
   };
   const context: ConnectionContext = {
-    handler: siteHandler({
-      site: options,
-      cache,
-      clock,
-      open: (path) => spares.open(path),
-      report,
-      unwatched: options.logFile === undefined ? [] : [options.logFile],
-    }),
-    hasBodies: false,
+    handler: await createHandler(options, { clock, report }),
+    hasBodies: options.app !== undefined,
     limits,
     timeouts,
     clock,
@@ -130,4 +128,36 @@ function createContext(options: StartMessage["options"]): { context: ConnectionC
     report,
   };
   return accessLog === undefined ? { context } : { context, accessLog };
+}
+
+/** The files of the site, the application, or both. */
+async function createHandler(
+  options: StartMessage["options"],
+  { clock, report }: Pick<ConnectionContext, "clock" | "report">,
+): Promise<Handler> {
+  const { root, app, appFirst, cache } = options;
+  if (app !== undefined) surviveApp(report);
+  const answer = app === undefined ? undefined : fetchHandler(await loadApp(app));
+  if (answer !== undefined && root === "") return answer;
+  const spares = new SpareDescriptors(root);
+  const files = siteHandler({
+    site: options,
+    cache,
+    clock,
+    open: (path) => spares.open(path),
+    report,
+    unwatched: options.logFile === undefined ? [] : [options.logFile],
+  });
+  if (answer === undefined) return files;
+  return appFirst ? appBeforeFiles(answer, files) : filesBeforeApp(files, answer);
+}
+
+/** What an application throws outside any request must not end the other requests of its worker. */
+function surviveApp(report: ConnectionContext["report"]): void {
+  const survive = (event: Event, error: unknown) => {
+    event.preventDefault();
+    report("error", `The application failed outside any request: ${error instanceof Error ? error.stack : error}`);
+  };
+  self.addEventListener("error", (event) => survive(event, event.error));
+  self.addEventListener("unhandledrejection", (event) => survive(event, event.reason));
 }

@@ -1,5 +1,6 @@
 /**
- * Starts the workers, watches them, replaces the ones that die, drains them.
+ * Starts the workers, watches them, replaces the ones that die, drains them; and replaces all, one after the other, when
+ * what they run has changed.
  *
  * A worker that dies before it was ever ready means that the server is not set up right: starting fails. One that dies
  * later is replaced, at once the first time and more slowly the sooner it dies again; the listening socket lives in the
@@ -42,7 +43,10 @@ type Stage = "starting" | "ready" | "draining" | "dead";
 /** A worker as the pool sees it. */
 interface WorkerHandle {
   readonly worker: Worker;
+  /** Its seat at the board: a successor has another one, as long as both live. */
+  readonly seat: number;
   readonly startedMs: number;
+  readonly ready: PromiseWithResolvers<void>;
   stage: Stage;
 }
 
@@ -51,6 +55,9 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #board: SharedArrayBuffer;
   readonly #handles: WorkerHandle[] = [];
+  /** Workers that have a successor and finish what they have begun. */
+  readonly #retired = new Set<WorkerHandle>();
+  #replacing: Promise<void> = Promise.resolve();
   readonly #backoffMs: number[];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #started = Promise.withResolvers<void>();
@@ -65,7 +72,7 @@ export class WorkerPool {
    */
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#board = createBoard(options.server.workers);
+    this.#board = createBoard(2 * options.server.workers);
     this.#backoffMs = Array(options.server.workers).fill(0);
   }
 
@@ -76,13 +83,57 @@ export class WorkerPool {
    * @throws {StartError} Where one cannot; then all are ended.
    */
   async start(): Promise<void> {
-    for (let index = 0; index < this.#options.server.workers; index++) this.#spawn(index);
+    for (let index = 0; index < this.#options.server.workers; index++) this.#handles[index] = this.#spawn(index);
     try {
       await this.#started.promise;
     } catch (error) {
       this.stop();
       throw error;
     }
+  }
+
+  /**
+   * Replaces the workers one after the other: each stops accepting when its successor accepts, and then finishes what it
+   * has begun. Where a successor cannot start the old one stays.
+   *
+   * @returns Settled when that is done, but for what the old ones have to finish.
+   * @throws {StartError} Where a successor cannot start.
+   */
+  async replace(): Promise<void> {
+    const replacing = this.#replacing.then(() => this.#replaceAll());
+    this.#replacing = replacing.catch(() => {});
+    await replacing;
+  }
+
+  async #replaceAll(): Promise<void> {
+    // Their seats are needed.
+    for (const handle of this.#retired) this.#end(handle);
+    this.#retired.clear();
+    for (let index = 0; index < this.#handles.length && !this.#isStopping; index++) {
+      const old = this.#handles[index];
+      const successor = this.#spawn(index, this.#otherSeat(old));
+      await successor.ready.promise;
+      if (this.#isStopping) return this.#end(successor);
+      const current = this.#handles[index];
+      this.#handles[index] = successor;
+      if (current !== undefined) this.#retire(current);
+    }
+  }
+
+  #otherSeat(handle: WorkerHandle | undefined): number {
+    return ((handle?.seat ?? 0) + this.#options.server.workers) % (2 * this.#options.server.workers);
+  }
+
+  #retire(handle: WorkerHandle): void {
+    if (handle.stage !== "ready") return this.#end(handle);
+    this.#retired.add(handle);
+    handle.stage = "draining";
+    post(handle.worker, { kind: "drain" });
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (this.#retired.delete(handle)) this.#end(handle);
+    }, this.#options.server.graceMs);
+    this.#timers.add(timer);
   }
 
   /** Lets the workers accept nothing more. Settled when their last connections are closed. */
@@ -104,14 +155,15 @@ export class WorkerPool {
   stop(): void {
     this.#isStopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    for (const handle of this.#handles) this.#end(handle);
+    for (const handle of [...this.#handles, ...this.#retired]) this.#end(handle);
     this.#checkDrained();
   }
 
-  #spawn(index: number): void {
+  #spawn(index: number, seat = index): WorkerHandle {
     const worker = (this.#options.createWorker ?? createWorker)();
-    const handle: WorkerHandle = { worker, startedMs: performance.now(), stage: "starting" };
-    this.#handles[index] = handle;
+    const ready = Promise.withResolvers<void>();
+    ready.promise.catch(() => {});
+    const handle: WorkerHandle = { worker, seat, startedMs: performance.now(), ready, stage: "starting" };
     worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(index, handle, data));
     worker.addEventListener("error", (event) => {
       // Without this an error in a worker ends the process.
@@ -119,7 +171,8 @@ export class WorkerPool {
       this.#bury(index, handle, event.message);
     });
     const { server, bindings } = this.#options;
-    post(worker, { kind: "start", index, options: server, bindings, board: this.#board });
+    post(worker, { kind: "start", seat, options: server, bindings, board: this.#board });
+    return handle;
   }
 
   #receive(index: number, handle: WorkerHandle, message: FromWorker): void {
@@ -129,6 +182,7 @@ export class WorkerPool {
       case "failed":
         return this.#bury(index, handle, message.message);
       case "drained":
+        this.#retired.delete(handle);
         this.#end(handle);
         return this.#checkDrained();
       case "event":
@@ -143,6 +197,7 @@ export class WorkerPool {
   #welcome(handle: WorkerHandle): void {
     if (handle.stage !== "starting") return;
     handle.stage = "ready";
+    handle.ready.resolve();
     const isComplete = this.#handles.every(({ stage }) => stage === "ready");
     if (this.#isStarted || !isComplete) return;
     this.#isStarted = true;
@@ -153,14 +208,17 @@ export class WorkerPool {
   #bury(index: number, handle: WorkerHandle, reason: string): void {
     if (handle.stage === "dead") return;
     this.#end(handle);
-    new Handoff(this.#board, index).leave();
+    this.#retired.delete(handle);
+    new Handoff(this.#board, handle.seat).leave();
+    handle.ready.reject(new StartError(`A worker cannot start: ${reason}`));
+    if (this.#isStarted && this.#handles[index] !== handle) return;
     if (!this.#isStarted) return this.#started.reject(new StartError(`A worker cannot start: ${reason}`));
     if (this.#isStopping) return this.#checkDrained();
     const waitMs = this.#selectBackoff(index, performance.now() - handle.startedMs);
     this.#options.event("error", `Worker ${index + 1} died and is replaced in ${waitMs} ms: ${reason}`);
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#spawn(index);
+      this.#handles[index] = this.#spawn(index, handle.seat);
     }, waitMs);
     this.#timers.add(timer);
   }
@@ -178,7 +236,8 @@ export class WorkerPool {
   }
 
   #checkDrained(): void {
-    if (this.#handles.every(({ stage }) => stage === "dead")) this.#drained.resolve();
+    const isDead = ({ stage }: WorkerHandle) => stage === "dead";
+    if (this.#handles.every(isDead) && [...this.#retired].every(isDead)) this.#drained.resolve();
   }
 }
 

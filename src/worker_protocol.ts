@@ -11,8 +11,8 @@ import type { Binding } from "./listener.ts";
 export interface StartMessage {
   /** Tells the messages apart. */
   readonly kind: "start";
-  /** Index of the worker, from 0. */
-  readonly index: number;
+  /** Its seat at the board of the hand-off, from 0. */
+  readonly seat: number;
   /** The options of the server. */
   readonly options: ServerOptions;
   /** The sockets to accept from. */

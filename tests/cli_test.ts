@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { HELP, OPTIONS, parseCommand } from "../src/cli.ts";
 import type { Command } from "../src/cli.ts";
+import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { UsageError } from "../src/errors.ts";
 
 /** The options of a command that serves. */
@@ -64,6 +65,11 @@ const SERVES: readonly [args: readonly string[], options: Partial<Options>][] = 
   [["--coi"], { coi: true }],
   [["--dev"], { dev: true }],
   [["--open"], { open: true }],
+  [["--app", "a.ts"], { app: "a.ts" }],
+  [["--app", "a.ts", "www", "--app-first"], { app: "a.ts", root: "www", appFirst: true }],
+  [["--app=a.ts", "--watch"], { app: "a.ts", watch: true }],
+  [["--max-body", "9"], { limits: { ...DEFAULT_OPTIONS.limits, bodyBytes: 9 } }],
+  [["--handler-timeout", "9"], { timeouts: { ...DEFAULT_OPTIONS.timeouts, handlerMs: 9_000 } }],
   // A value that may be left out stands behind an equals sign.
   [["--spa"], { spa: "index.html" }],
   [["--spa", "www"], { spa: "index.html", root: "www" }],
@@ -87,7 +93,7 @@ const SERVES: readonly [args: readonly string[], options: Partial<Options>][] = 
 
 for (const [args, options] of SERVES) {
   Deno.test(`parseCommand ${JSON.stringify(args)} serves with ${JSON.stringify(options)}`, () => {
-    assertEquals(parseCommand(args), { kind: "serve", options: { root: ".", ...options } });
+    assertEquals(parseCommand(args), { kind: "serve", options });
   });
 }
 
@@ -102,7 +108,7 @@ const EXPLAINED: readonly [args: readonly string[], target: string, fieldLines: 
 for (const [args, target, fieldLines, options] of EXPLAINED) {
   Deno.test(`parseCommand ${JSON.stringify(args)} explains ${target}`, () => {
     const request = { target, fieldLines };
-    assertEquals(parseCommand(args), { kind: "explain", options: { root: ".", ...options }, request });
+    assertEquals(parseCommand(args), { kind: "explain", options, request });
   });
 }
 
@@ -128,6 +134,11 @@ const ERRORS: readonly [args: readonly string[], message: string][] = [
   [["--symlinks", "some"], "--symlinks is follow, inside, deny"],
   [["--charset", ""], "--charset needs a value"],
   [["--field", "A: b"], "--field is for explain"],
+  [["--app"], "--app needs a value"],
+  [["--app-first"], "--app-first and --watch need --app"],
+  [["--watch", "www"], "--app-first and --watch need --app"],
+  [["--max-body", "1k"], "--max-body is a whole number"],
+  [["--handler-timeout", "0"], "--handler-timeout is a whole number"],
   [["explain", "/a", "b", "c"], "b, c"],
   [["explain", "/a", "-r", "b", "c"], "b, c"],
   [["--nope"], "--nope"],

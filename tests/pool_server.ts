@@ -75,7 +75,7 @@ export class WorkerFactory {
     const post = worker.postMessage.bind(worker);
     worker.postMessage = (message: ToWorker) => {
       if (message.kind === "start") {
-        this.workers[message.index] = worker;
+        this.workers[message.seat] = worker;
         this.board = message.board;
         post({ kind: "note", accepted: this.accepted, generation } satisfies FaultMessage);
       }

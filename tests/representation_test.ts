@@ -97,7 +97,7 @@ class Bench {
 function contentOf(body: ResponseBody): Uint8Array | number {
   if (body instanceof Uint8Array) return body;
   assert(!("stream" in body), "a file is no stream");
-  return "file" in body ? readFileBody(body) : body.length;
+  return "file" in body ? readFileBody(body) : body.length ?? NaN;
 }
 
 /** A row: field lines, and whether the answer is decided by them. */

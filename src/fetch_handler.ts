@@ -1,0 +1,79 @@
+/**
+ * The bridge to applications: a Fetch handler as a handler of the server. `Request` and `Response` live on its other
+ * side only; the files of a site never pass it.
+ *
+ * @module
+ */
+
+import { FetchRequest } from "./fetch_request.ts";
+import { makeHttpResponse } from "./fetch_response.ts";
+import type { HttpResponse, RequestHead } from "./message.ts";
+import type { Handler, RequestContext } from "./request_context.ts";
+
+/** What a handler can know of a request beside the `Request`, as `Deno.ServeHandlerInfo` has it. */
+export interface ServeInfo {
+  /** The address of the client. */
+  readonly remoteAddr: Deno.NetAddr;
+  /** The address that it connected to. */
+  readonly localAddr: Deno.NetAddr;
+  /** Settled when the answer has been sent; rejected where it could not be. */
+  readonly completed: Promise<void>;
+  /** The most bytes that the body may have; may be set until it is read. */
+  maxBodyBytes: number;
+  /**
+   * Sends `103 (Early Hints)` before the answer, RFC 8297.
+   *
+   * @param headers Its fields, such as `{ Link: "</style.css>; rel=preload; as=style" }`.
+   */
+  hint(headers: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** An application: the function that `export default { fetch }` has. */
+export type FetchHandler = (request: Request, info: ServeInfo) => Response | Promise<Response>;
+
+/** What a handler can know, asked for as little as it is used. */
+class Info implements ServeInfo {
+  readonly #context: RequestContext;
+
+  constructor(context: RequestContext) {
+    this.#context = context;
+  }
+
+  get remoteAddr(): Deno.NetAddr {
+    return this.#context.remoteAddr;
+  }
+
+  get localAddr(): Deno.NetAddr {
+    return this.#context.localAddr;
+  }
+
+  get completed(): Promise<void> {
+    return this.#context.completed;
+  }
+
+  get maxBodyBytes(): number {
+    return this.#context.body.limitBytes;
+  }
+
+  set maxBodyBytes(bytes: number) {
+    this.#context.body.limitBytes = bytes;
+  }
+
+  async hint(headers: Readonly<Record<string, string>>): Promise<void> {
+    await this.#context.hint(Object.entries(headers));
+  }
+}
+
+/**
+ * Makes a handler of the server of a Fetch handler.
+ *
+ * @param fetch The Fetch handler.
+ */
+export function fetchHandler(fetch: FetchHandler): Handler {
+  return async (head: RequestHead, open: () => RequestContext): Promise<HttpResponse> => {
+    const context = open();
+    const request: unknown = new FetchRequest(head, context);
+    if (!(request instanceof Request)) throw new TypeError("A request is no Request");
+    return await makeHttpResponse(await fetch(request, new Info(context)), head.method);
+  };
+}

@@ -1,0 +1,195 @@
+/**
+ * A request of the server as a `Request` of the Fetch standard, whose parts are made when they are asked for: making a
+ * whole one costs as much as all the rest of a small answer, and most handlers look at the method and the URL.
+ *
+ * What is not made here is asked of a real `Request`, which is made then and has the same body; so is what the runtime
+ * itself asks, for `new Request(request)`, `fetch(request)` or `request.clone()`.
+ *
+ * @module
+ */
+
+import { HttpError } from "./errors.ts";
+import type { RequestHead } from "./message.ts";
+import type { RequestContext } from "./request_context.ts";
+
+/** URLs that are their own serialization: WHATWG URL section 4.5. No dot segments, no default port, no upper case. */
+const PLAIN_URL =
+  /^http:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(?!80\/)[1-9][0-9]*)?(?:\/[\w~!$&()*+,;=:@%-][\w.~!$&()*+,;=:@%-]*)*\/?(?:\?[\w.~!$&()*+,;=:@%/?-]*)?$/;
+/** What looks like a number is read as an IPv4 address. */
+const NUMBER_HOST = /^http:\/\/(?:[^/]*\.)?(?:[0-9]+|0x[0-9a-f]*)(?:[:/]|$)/;
+
+/** Methods whose body no `Request` may have. */
+const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
+/** A `Request` in fact and by `instanceof`. */
+export class FetchRequest {
+  readonly #head: RequestHead;
+  readonly #context: RequestContext;
+  #url: string | undefined;
+  #headers: Headers | undefined;
+  #body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
+  /** Whether the body was read without a stream. */
+  #isConsumed = false;
+  #real: Request | undefined;
+
+  /**
+   * Makes a request of which nothing has been made yet.
+   *
+   * @param head The request.
+   * @param context What else there is of it.
+   */
+  constructor(head: RequestHead, context: RequestContext) {
+    this.#head = head;
+    this.#context = context;
+  }
+
+  /** The method. */
+  get method(): string {
+    return this.#head.method;
+  }
+
+  /** The URL, serialized. */
+  get url(): string {
+    return this.#url ??= makeUrl(this.#head, this.#context);
+  }
+
+  /** The field lines. */
+  get headers(): Headers {
+    return this.#headers ??= this.#real?.headers ?? new Headers([...this.#head.fieldLines]);
+  }
+
+  /** Aborted when the client leaves before it has the answer. */
+  get signal(): AbortSignal {
+    return this.#context.signal;
+  }
+
+  /** The body as a stream; `null` where there is none. */
+  get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
+    if (this.#real !== undefined) return this.#real.body;
+    if (this.#body === undefined) {
+      const hasBody = this.#head.framing.kind !== "none";
+      this.#body = hasBody ? makeStream(this.#context, this.#isConsumed) : null;
+    }
+    return this.#body;
+  }
+
+  /** Whether the body was read, or begun. */
+  get bodyUsed(): boolean {
+    return this.#isConsumed || (this.#real?.bodyUsed ?? false) ||
+      (this.#body !== undefined && this.#context.body.isTouched);
+  }
+
+  /** Reads the body. */
+  async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+    if (this.#real !== undefined || this.#body !== undefined || this.#isConsumed) return await this.makeReal().bytes();
+    this.#isConsumed = this.#head.framing.kind !== "none";
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    for (let piece; (piece = await this.#context.body.next()) !== undefined;) pieces.push(piece);
+    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : concat(pieces);
+  }
+
+  /** Reads the body. */
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return (await this.bytes()).buffer;
+  }
+
+  /** Reads the body as UTF-8. */
+  async text(): Promise<string> {
+    return new TextDecoder().decode(await this.bytes());
+  }
+
+  /** Reads the body as JSON. */
+  async json(): Promise<unknown> {
+    return JSON.parse(await this.text());
+  }
+
+  /**
+   * Makes the whole of it, once.
+   *
+   * @returns A `Request` with the same body.
+   */
+  makeReal(): Request {
+    return this.#real ??= this.#makeReal();
+  }
+
+  #makeReal(): Request {
+    const { method, body } = this;
+    if (BODILESS.has(method) || body === null) return new Request(this.url, { method, headers: this.headers });
+    return new Request(this.url, { method, headers: this.headers, body });
+  }
+}
+
+/** What is not defined above is asked of the real one: the rest of the interface, and the runtime's own view of it. */
+function defineRest(): void {
+  const own = FetchRequest.prototype;
+  const sample = new Request("http://localhost/");
+  const descriptors: [PropertyKey, PropertyDescriptor][] = Object.entries(
+    Object.getOwnPropertyDescriptors(Request.prototype),
+  );
+  for (const [key, { value }] of descriptors) {
+    if (Object.hasOwn(own, key)) continue;
+    const get = typeof value === "function"
+      ? function (this: FetchRequest) {
+        return value.bind(this.makeReal());
+      }
+      : function (this: FetchRequest) {
+        return Reflect.get(this.makeReal(), key);
+      };
+    Object.defineProperty(own, key, { get, configurable: true });
+  }
+  for (const key of Object.getOwnPropertySymbols(sample)) {
+    Object.defineProperty(own, key, {
+      get(this: FetchRequest) {
+        return Reflect.get(this.makeReal(), key);
+      },
+      set(this: FetchRequest, value: unknown) {
+        Reflect.set(this.makeReal(), key, value);
+      },
+      configurable: true,
+    });
+  }
+  Object.setPrototypeOf(own, Request.prototype);
+}
+
+defineRest();
+
+/** RFC 9110 section 7.1: the URI that is meant. */
+function makeUrl({ target, fieldLines }: RequestHead, { localAddr }: RequestContext): string {
+  const host = target.form === "absolute" ? target.authority : fieldLines.get("host");
+  const authority = host === undefined || host === "" ? formatAddress(localAddr) : host;
+  const path = target.form === "origin" || target.form === "absolute" ? target.path + target.query : "/";
+  const text = `http://${authority}${path}`;
+  if (PLAIN_URL.test(text) && !NUMBER_HOST.test(text)) return text;
+  try {
+    return new URL(text).href;
+  } catch (cause) {
+    throw new HttpError(400, `Cannot make a URL of ${JSON.stringify(text.slice(0, 80))}`, { cause });
+  }
+}
+
+function formatAddress({ hostname, port }: Deno.NetAddr): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+/** Each piece is read when it is asked for: who does not read slows the client. */
+function makeStream({ body }: RequestContext, isConsumed: boolean): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      const piece = isConsumed ? undefined : await body.next();
+      if (piece !== undefined) return controller.enqueue(piece);
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+  }, { highWaterMark: 0 });
+}
+
+function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}

@@ -1,0 +1,135 @@
+/**
+ * A `Response` of the Fetch standard → a response of the server, or one sentence on the rule that it breaks.
+ *
+ * A body that is there at once is sent with its length, any other one as it comes. What frames the message is the
+ * server's: such fields of the handler's are left out.
+ *
+ * @module
+ */
+
+import type { FieldLine, ResponseBody, StreamBody } from "./message.ts";
+import { HttpResponse } from "./message.ts";
+import { readStaticResponse } from "./static_response.ts";
+
+const NO_CONTENT = new Uint8Array(0);
+const ENCODER = new TextEncoder();
+
+/** The server's to set: RFC 9112 sections 6 and 9, RFC 9110 sections 6.6.1 and 7.6.1. */
+const OWNED: ReadonlySet<string> = new Set([
+  ...["connection", "content-length", "date", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"],
+  "upgrade",
+]);
+
+/** Answers without content, RFC 9110 section 6.4.1; `Response` itself allows no other to have none. */
+const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** How long a piece is waited for that may be there at once; in turns of the microtask queue, of which it takes 5. */
+const TURNS = 8;
+
+/** A handler broke a rule: the answer is 500, and the log says which rule. */
+export class ResponseRuleError extends Error {
+  /** The name of the class. */
+  override readonly name: string = "ResponseRuleError";
+}
+
+/**
+ * Makes a response of what a handler gave.
+ *
+ * @param given What it gave.
+ * @param method The method of the request: the answer to HEAD has no content, whatever was given.
+ * @throws {ResponseRuleError} Where it cannot be sent.
+ */
+export async function makeHttpResponse(given: unknown, method: string): Promise<HttpResponse> {
+  if (!(given instanceof Response)) {
+    throw new ResponseRuleError(`A handler must return a Response, and returned ${describe(given)}`);
+  }
+  const parts = readStaticResponse(given);
+  if (parts !== undefined) {
+    const fields: FieldLine[] = parts.contentType === undefined ? [] : [["content-type", parts.contentType]];
+    const body = typeof parts.body === "string" ? ENCODER.encode(parts.body) : parts.body;
+    return new HttpResponse(parts.status, fields, body);
+  }
+  const { status } = given;
+  if (status < 200) throw new ResponseRuleError("A handler returned Response.error(), which is no answer");
+  if (given.bodyUsed) throw new ResponseRuleError("A handler returned a Response whose body was read already");
+  const fields = [...given.headers].filter(([name]) => !OWNED.has(name));
+  const length = parseLength(given.headers.get("content-length"));
+  return new HttpResponse(status, fields, await makeBody(given, { length, method }));
+}
+
+function describe(given: unknown): string {
+  return given === null || typeof given !== "object" ? String(given) : given.constructor?.name ?? "an object";
+}
+
+function parseLength(value: string | null): number | undefined {
+  if (value === null) return undefined;
+  const length = /^[0-9]+$/.test(value) ? Number(value) : NaN;
+  if (!Number.isSafeInteger(length)) {
+    throw new ResponseRuleError(`Content-Length ${JSON.stringify(value)} is no length`);
+  }
+  return length;
+}
+
+async function makeBody(
+  given: Response,
+  { length, method }: { length: number | undefined; method: string },
+): Promise<ResponseBody> {
+  const { body, status } = given;
+  if (method === "HEAD" || NULL_BODY.has(status)) {
+    await body?.cancel();
+    return { length: NULL_BODY.has(status) ? 0 : length };
+  }
+  if (body === null) return checkLength(NO_CONTENT, length);
+  const reader = body.getReader();
+  const first = reader.read();
+  if (await isThere(first)) {
+    const piece = await first;
+    if (piece.done) return checkLength(NO_CONTENT, length);
+    const second = reader.read();
+    if (await isThere(second) && (await second).done) return checkLength(toBytes(piece.value), length);
+    return makeStream(given, reader, [first, second], length);
+  }
+  return makeStream(given, reader, [first], length);
+}
+
+function checkLength(bytes: Uint8Array<ArrayBuffer>, length: number | undefined): Uint8Array<ArrayBuffer> {
+  if (length === undefined || length === bytes.length) return bytes;
+  throw new ResponseRuleError(`Content-Length is ${length}, and the body has ${bytes.length} bytes`);
+}
+
+/** Whether a promise settles without waiting for anything. */
+async function isThere(promise: Promise<unknown>): Promise<boolean> {
+  let isSettled = false;
+  const settle = () => isSettled = true;
+  promise.then(settle, settle);
+  for (let turn = 0; turn < TURNS && !isSettled; turn++) await undefined;
+  return isSettled;
+}
+
+type Read = Promise<ReadableStreamReadResult<Uint8Array>>;
+
+function makeStream(
+  given: Response,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  begun: Read[],
+  length: number | undefined,
+): StreamBody {
+  const stream: StreamBody["stream"] = {
+    async next() {
+      const { done, value } = await (begun.shift() ?? reader.read());
+      return done ? { done, value: undefined } : { done: false, value: toBytes(value) };
+    },
+    async return() {
+      await reader.cancel();
+      return { done: true, value: undefined };
+    },
+  };
+  const isEndless = given.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+  return { stream, isEndless, ...(length !== undefined && { length }) };
+}
+
+/** A stream may give anything. */
+function toBytes(value: unknown): Uint8Array<ArrayBuffer> {
+  if (value instanceof Uint8Array) return value as Uint8Array<ArrayBuffer>;
+  throw new ResponseRuleError(`A stream of a body gave ${describe(value)} instead of a Uint8Array`);
+}
