@@ -75,6 +75,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   file_cache: { imports: ["config"] },
   spare_descriptors: { imports: [] },
   file_tree: { imports: ["config", "errors", "resource", "@std/path"] },
+  zip: { pure: true, imports: [] },
   live_reload: { pure: true, imports: ["@std/html/entities"] },
   timer: { imports: [] },
   site_change: { pure: true, imports: [] },
