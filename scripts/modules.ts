@@ -76,6 +76,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   spare_descriptors: { imports: [] },
   file_tree: { imports: ["config", "errors", "resource", "@std/path"] },
   zip: { pure: true, imports: [] },
+  content_disposition: { pure: true, imports: [] },
   live_reload: { pure: true, imports: ["@std/html/entities"] },
   timer: { imports: [] },
   site_change: { pure: true, imports: [] },
