@@ -138,6 +138,17 @@ export class FileTree {
     return this.isDirectory ? this.findRegularFile(join(this.#root, name)) : undefined;
   }
 
+  /**
+   * Holds on to the directory to which the root leads now, for what takes long: a link may be switched meanwhile.
+   *
+   * @returns A function that looks at what a path of the site leads to: a file of any kind. It throws 404 where that is
+   * not to be seen, and the errors of the file system.
+   */
+  pin(): (path: string) => FoundFile {
+    const realRoot = Deno.realPathSync(this.#root);
+    return (path) => this.#look(realRoot, join(realRoot, path));
+  }
+
   #findOnly(realRoot: string, path: string, only: string): Found {
     if (path !== "/" && path !== `/${only}`) throw new HttpError(404, "The root is a file with another name");
     return { kind: "file", file: checkRegular(this.#look(realRoot, join(realRoot, only))), sitePath: `/${only}` };
