@@ -113,7 +113,8 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   },
   static: {
     imports: [
-      ...["cache_policy", "directory", "error_response", "errors", "file_tree", "listing_response", "live_reload"],
+      ...["archive", "cache_policy", "content_disposition", "directory", "error_response", "errors", "file_tree"],
+      ...["listing_response", "live_reload"],
       ...["media_type", "message", "navigation", "negotiation", "path", "redirects_file", "resource"],
       ...["response_fields", "site", "site_options", "site_rules"],
     ],

@@ -151,14 +151,32 @@ export function parseCrumbs(path: string): Crumb[] {
   });
 }
 
+/** What a page offers beside the listing. */
+export interface ListingPageOptions {
+  /**
+   * Whether the folder can be fetched as an archive.
+   *
+   * @default {false}
+   */
+  readonly isArchiving?: boolean;
+}
+
+/** Where the archive of a folder is, seen from its listing. */
+const ARCHIVE_REFERENCE = "./?archive=zip";
+
 /**
  * Formats a listing as a page.
  *
  * @param listing The listing.
  * @param crumbs The folders on the way to it, itself the last.
+ * @param options What else it offers.
  * @returns The text of an HTML document.
  */
-export function formatListingPage(listing: Listing, crumbs: readonly Crumb[]): string {
+export function formatListingPage(
+  listing: Listing,
+  crumbs: readonly Crumb[],
+  { isArchiving = false }: ListingPageOptions = {},
+): string {
   const name = crumbs.at(-1)?.name ?? "";
   const title = name === "" ? "Files" : formatName(name);
   return `<!doctype html>
@@ -182,7 +200,7 @@ ${FISH}
 ${SHORE}
 </header>
 <main class="wrap" id="list" tabindex="-1">
-${formatSearch(listing)}
+${formatSearch(listing, isArchiving)}
 ${listing.entries.length === 0 ? formatNothing(listing) : formatTable(listing, title)}
 ${listing.pages > 1 ? formatPages(listing) : ""}</main>
 <script>${SCRIPT}</script>
@@ -201,19 +219,20 @@ function formatCrumbs(crumbs: readonly Crumb[]): string {
 
 const FIELD = `placeholder="Name" maxlength="255" autocomplete="off" spellcheck="false"`;
 
-function formatSearch({ sort, order, search, total }: Listing): string {
+function formatSearch({ sort, order, search, total }: Listing, isArchiving: boolean): string {
   if (total === 0 && search === "") return "";
   const kept = [["sort", sort, DEFAULT_QUERY.sort], ["order", order, DEFAULT_QUERY.order]] as const;
   const hidden = kept.filter(([, value, usual]) => value !== usual)
     .map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`);
   const all = `<a href="${escape(listingReference({ sort, order, page: 1, search: "" }))}">show all</a>`;
   const value = escape(search);
+  const archive = `<a href="${ARCHIVE_REFERENCE}" download>Download as zip</a>`;
   const found = search === "" ? countEntries(total) : `${groupDigits(total)} found`;
   return `<form role="search" action="./">${hidden.join("")}
 <label class="seen" for="q">Search for a name</label>
 <input type="search" id="q" name="search" value="${value}" ${FIELD}>
 <button>Search</button>
-<p><span role="status">${found}</span>${search === "" ? "" : ` · ${all}`}</p>
+<p><span role="status">${found}</span>${search === "" ? "" : ` · ${all}`}${isArchiving ? ` · ${archive}` : ""}</p>
 </form>`;
 }
 

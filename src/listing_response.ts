@@ -31,6 +31,8 @@ export interface ListingTarget {
   readonly sentPath: string;
   /** The query with its `?`, or the empty string. */
   readonly query: string;
+  /** Whether the directory can be fetched as an archive. */
+  readonly isArchiving: boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ export function listingResponse(request: RequestHead, target: ListingTarget, now
   const isJson = selectListingType(request.fieldLines.getList("accept")) === "json";
   const text = isJson
     ? formatListingJson(listing, target.path)
-    : formatListingPage(listing, parseCrumbs(target.sentPath));
+    : formatListingPage(listing, parseCrumbs(target.sentPath), target);
 
   const validators = { entityTag: `W/"${digest(text)}"`, lastModifiedMs: NaN };
   const fields = [["ETag", validators.entityTag], ...CACHE_FIELDS] as const;

@@ -67,6 +67,7 @@ export class Site {
   /** Where they are. */
   readonly tree: FileTree;
   readonly #context: SiteContext;
+  readonly #hasDotfiles: boolean;
   readonly #entries: FileCache<SiteEntry>;
   /** Paths that were not found, and how long that is believed: an error without a new stack costs a tenth. */
   readonly #missing = new Map<string, { readonly error: HttpError; readonly untilMs: number }>();
@@ -81,6 +82,7 @@ export class Site {
     const tree = new FileTree(options);
     this.tree = tree;
     this.#context = context;
+    this.#hasDotfiles = options.hasDotfiles;
     const { isDev, cacheRules, mediaTypes } = options;
     const resourceOptions = {
       ...context,
@@ -99,8 +101,7 @@ export class Site {
         case "file":
           return new Resource(found.sitePath, found.file, resourceOptions);
         case "directory": {
-          const isShown = (name: string) =>
-            (options.hasDotfiles || !name.startsWith(".")) && !(path === "/" && RULE_PATHS.has(`/${name}`));
+          const isShown = (name: string) => this.isShown(path + name);
           return new Directory(found.file, { findTarget: (target) => tree.findTarget(target), isShown });
         }
         case "redirect":
@@ -149,6 +150,15 @@ export class Site {
     } catch {
       return undefined;
     }
+  }
+
+  /**
+   * Tells whether the last name of a path may be told of, where the others may.
+   *
+   * @param path The path, resolved, without a slash at its end.
+   */
+  isShown(path: string): boolean {
+    return (this.#hasDotfiles || path[path.lastIndexOf("/") + 1] !== ".") && !RULE_PATHS.has(path);
   }
 
   /**

@@ -4,7 +4,8 @@
  * 1. method: GET and HEAD go on, OPTIONS is answered, the rest is refused (RFC 9110 section 9)
  * 2. path: decoded once, dot segments resolved, hidden names refused (`path.ts`); what is not below the base is not here
  * 3. redirects and rewrites of the site itself (`site_rules.ts`), where they come before a file or there is none
- * 4. entry: a file, a directory that is listed, or another path, from memory or from the file system (`site.ts`)
+ * 4. entry: a file, a directory that is listed or archived, or another path, from memory or from the file system
+ *    (`site.ts`, `listing_response.ts`, `archive.ts`)
  * 5. shell: it stands in for a page that does not exist, where the site is one application (`navigation.ts`)
  * 6. representation: the content coding that the client wants most (`resource.ts`)
  * 7. preconditions, then ranges, then the whole (`representation.ts`)
@@ -15,7 +16,9 @@
  * @module
  */
 
+import { archive } from "./archive.ts";
 import { REVALIDATE } from "./cache_policy.ts";
+import { formatAttachment } from "./content_disposition.ts";
 import type { Directory } from "./directory.ts";
 import { errorFields, errorResponse } from "./error_response.ts";
 import { HttpError, toHttpError } from "./errors.ts";
@@ -42,6 +45,9 @@ const NO_CONTENT = new Uint8Array(0);
 
 /** Methods that are known and not allowed on files: RFC 9110 section 9.3, RFC 5789. */
 const OTHER_METHODS: ReadonlySet<string> = new Set(["POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"]);
+
+/** What the archive of the whole site is called; the name of the root is nobody's business. */
+const ROOT_NAME = "files";
 
 /** How often a request is tried again whose file was changed just then. */
 const TRIES = 3;
@@ -176,12 +182,30 @@ class StaticSite {
   }
 
   #serveListing(asked: Asked, directory: Directory): HttpResponse {
+    const { isArchiving } = this.#options;
+    if (isArchiving && new URLSearchParams(asked.query).get("archive") === "zip") return this.#serveArchive(asked);
     this.#context.note?.("It is a directory without an index file, and is listed");
     const { head, path, query } = asked;
     const base = encodePath(this.#options.base);
     const sentPath = asked.sentPath.startsWith(base) ? asked.sentPath.slice(base.length - 1) : encodePath(path);
-    const response = listingResponse(head, { directory, path, sentPath, query }, this.#nowMs);
+    const response = listingResponse(head, { directory, path, sentPath, query, isArchiving }, this.#nowMs);
     return changeFields(response, this.#rules.selectChanges(path).file);
+  }
+
+  #serveArchive({ path }: Asked): HttpResponse {
+    this.#context.note?.("It is a directory without an index file, and is sent as an archive");
+    const name = path.split("/").at(-2) || ROOT_NAME;
+    const { tree } = this.#site;
+    const { open } = this.#context;
+    const stream = archive({ tree, folder: path, name, open, isShown: (below) => this.#site.isShown(below) });
+    const fields: readonly FieldLine[] = [
+      ["Content-Type", "application/zip"],
+      ["X-Content-Type-Options", "nosniff"],
+      ["Content-Disposition", formatAttachment(`${name}.zip`)],
+      ["Cache-Control", "no-store"],
+    ];
+    const response = new HttpResponse(200, fields, { stream, isEndless: false });
+    return changeFields(response, this.#rules.selectChanges(path).other);
   }
 
   #select(head: RequestHead, path: string, resource: Resource): HttpResponse {

@@ -461,3 +461,34 @@ Deno.test("parseSiteOptions takes the defaults", () => {
   const site = parseSiteOptions({ ...DEFAULT_OPTIONS, root: "/srv" });
   assert(site.base === "/" && site.shell === undefined && site.cors === undefined && !site.isDev);
 });
+
+testWith(["read", "write"], "staticHandler with --archive lists folders and sends them as zip archives", () => {
+  using site = new Site({ archive: true });
+  for (const name of ["index.html", "folder/a.txt", "folder/.b", "both/index.html", "_headers"]) site.write(name, "");
+  const pick = (target: string, method = "GET") => {
+    const { status, fields, response } = site.ask(target, { method });
+    if (response !== undefined && "stream" in response.body) void response.body.stream.return?.();
+    return [status, fields["content-type"], fields["content-disposition"]];
+  };
+  const zip = [200, "application/zip", 'attachment; filename="folder.zip"'];
+  const page = [200, "text/html; charset=utf-8", undefined];
+  assertEquals(pick("/folder/?archive=zip"), zip);
+  assertEquals(pick("/folder/?archive=zip", "HEAD"), zip);
+  assertEquals(pick("/folder/?archive=zip&x"), zip);
+  assertEquals(pick("/folder/?archive=tar"), page);
+  assertEquals(pick("/folder/"), page);
+  assertMatch(site.ask("/folder/").text ?? "", /<a href="\.\/\?archive=zip" download>Download as zip<\/a>/);
+  assertEquals(pick("/folder?archive=zip")[0], 308);
+  // A folder with an index file is not listed, nor is it an archive.
+  assertEquals(pick("/both/?archive=zip"), [200, "text/html", undefined]);
+  assertEquals(pick("/?archive=zip"), [200, "text/html", undefined]);
+  site.remove("index.html");
+  site.clock.nowMs += FRESH_MS;
+  assertEquals(pick("/?archive=zip"), [200, "application/zip", 'attachment; filename="files.zip"']);
+});
+
+testWith(["read", "write"], "staticHandler sends no archive without --archive", () => {
+  using site = new Site({ list: true });
+  site.write("folder/a.txt", "");
+  assertEquals(site.ask("/folder/?archive=zip").fields["content-type"], "text/html; charset=utf-8");
+});
