@@ -1,5 +1,5 @@
 /**
- * Sockeye as a library: starts a server from a program.
+ * Sockeye as a library: starts a server from a program, and serves files from an application.
  *
  * @example Serve a directory until the program ends it
  * ```ts ignore
@@ -24,5 +24,8 @@ export type {
   Timeouts,
 } from "./src/config.ts";
 export { StartError, UsageError } from "./src/errors.ts";
+export type { FetchHandler, ServeInfo } from "./src/fetch_handler.ts";
+export { serveDir, serveFile } from "./src/serve_dir.ts";
+export type { FileHandler } from "./src/serve_dir.ts";
 export { serve } from "./src/server.ts";
 export type { Server } from "./src/server.ts";

@@ -128,9 +128,15 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
 
   // Applications.
   static_response: { pure: true, imports: [] },
-  fetch_response: { imports: ["message", "static_response"] },
+  fetch_response: { imports: ["message", "range", "response_writer", "static_response"] },
   fetch_request: { imports: ["errors", "message", "request_context"] },
   fetch_handler: { imports: ["fetch_request", "fetch_response", "message", "request_context"] },
+  serve_dir: {
+    imports: [
+      ...["clock", "config", "error_response", "errors", "fetch_request", "fetch_response", "message", "site_handler"],
+      ...["site_options", "@std/path"],
+    ],
+  },
   app: { imports: ["errors", "fetch_handler"] },
   app_and_files: { imports: ["errors", "message", "request_context", "response_writer", "static"] },
 

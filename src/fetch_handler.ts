@@ -5,7 +5,7 @@
  * @module
  */
 
-import { FetchRequest } from "./fetch_request.ts";
+import { makeFetchRequest } from "./fetch_request.ts";
 import { makeHttpResponse } from "./fetch_response.ts";
 import type { HttpResponse, RequestHead } from "./message.ts";
 import type { Handler, RequestContext } from "./request_context.ts";
@@ -72,8 +72,7 @@ class Info implements ServeInfo {
 export function fetchHandler(fetch: FetchHandler): Handler {
   return async (head: RequestHead, open: () => RequestContext): Promise<HttpResponse> => {
     const context = open();
-    const request: unknown = new FetchRequest(head, context);
-    if (!(request instanceof Request)) throw new TypeError("A request is no Request");
+    const request = makeFetchRequest(head, context);
     return await makeHttpResponse(await fetch(request, new Info(context)), head.method);
   };
 }

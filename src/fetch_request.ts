@@ -10,6 +10,7 @@
 
 import { HttpError } from "./errors.ts";
 import type { RequestHead } from "./message.ts";
+import { FieldLines } from "./message.ts";
 import type { RequestContext } from "./request_context.ts";
 
 /** URLs that are their own serialization: WHATWG URL section 4.5. No dot segments, no default port, no upper case. */
@@ -22,7 +23,7 @@ const NUMBER_HOST = /^http:\/\/(?:[^/]*\.)?(?:[0-9]+|0x[0-9a-f]*)(?:[:/]|$)/;
 const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 /** A `Request` in fact and by `instanceof`. */
-export class FetchRequest {
+class FetchRequest {
   readonly #head: RequestHead;
   readonly #context: RequestContext;
   #url: string | undefined;
@@ -152,6 +153,43 @@ function defineRest(): void {
 }
 
 defineRest();
+
+/** The heads of the requests that were made here. */
+const heads = new WeakMap<Request, RequestHead>();
+
+/**
+ * Makes a `Request`.
+ *
+ * @param head The request.
+ * @param context What else there is of it.
+ */
+export function makeFetchRequest(head: RequestHead, context: RequestContext): Request {
+  const request: unknown = new FetchRequest(head, context);
+  if (!(request instanceof Request)) throw new TypeError("A request is no Request");
+  heads.set(request, head);
+  return request;
+}
+
+/**
+ * Reads a request as one of the server, without its body.
+ *
+ * @param request A request made here, or any other.
+ */
+export function readRequestHead(request: Request): RequestHead {
+  const head = heads.get(request);
+  if (head !== undefined) return head;
+  const { pathname: path, search: query } = new URL(request.url);
+  return {
+    method: request.method,
+    target: { form: "origin", path, query },
+    minorVersion: 1,
+    fieldLines: FieldLines.from(request.headers),
+    framing: { kind: "none" },
+    persistent: true,
+    expectsContinue: false,
+    requestLine: `${request.method} ${path}${query} HTTP/1.1`,
+  };
+}
 
 /** RFC 9110 section 7.1: the URI that is meant. */
 function makeUrl({ target, fieldLines }: RequestHead, { localAddr }: RequestContext): string {

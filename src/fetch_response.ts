@@ -1,5 +1,5 @@
 /**
- * A `Response` of the Fetch standard → a response of the server, or one sentence on the rule that it breaks.
+ * A `Response` of the Fetch standard → a response of the server, or one sentence on the rule that it breaks; and back.
  *
  * A body that is there at once is sent with its length, any other one as it comes. What frames the message is the
  * server's: such fields of the handler's are left out.
@@ -7,11 +7,15 @@
  * @module
  */
 
-import type { FieldLine, ResponseBody, StreamBody } from "./message.ts";
+import type { FieldLine, FileBody, OpenFile, ResponseBody, StreamBody } from "./message.ts";
 import { HttpResponse } from "./message.ts";
+import type { ByteRange } from "./range.ts";
+import { releaseBody } from "./response_writer.ts";
 import { readStaticResponse } from "./static_response.ts";
 
 const NO_CONTENT = new Uint8Array(0);
+/** How much of a file is read at once, in bytes. */
+const PIECE_BYTES = 65_536;
 const ENCODER = new TextEncoder();
 
 /** The server's to set: RFC 9112 sections 6 and 9, RFC 9110 sections 6.6.1 and 7.6.1. */
@@ -53,8 +57,81 @@ export async function makeHttpResponse(given: unknown, method: string): Promise<
   if (status < 200) throw new ResponseRuleError("A handler returned Response.error(), which is no answer");
   if (given.bodyUsed) throw new ResponseRuleError("A handler returned a Response whose body was read already");
   const fields = [...given.headers].filter(([name]) => !OWNED.has(name));
+  const own = takeBody(given);
+  if (own !== undefined) return new HttpResponse(status, fields, own);
   const length = parseLength(given.headers.get("content-length"));
   return new HttpResponse(status, fields, await makeBody(given, { length, method }));
+}
+
+/** Bodies of the server, under the responses that were made of them, as long as nobody has begun to read them. */
+const bodies = new WeakMap<Response, ResponseBody>();
+
+function takeBody(response: Response): ResponseBody | undefined {
+  const body = bodies.get(response);
+  bodies.delete(response);
+  return body;
+}
+
+/**
+ * Makes a `Response` of a response of the server. Given back by a handler unread, its body is sent as it was.
+ *
+ * @param response The response.
+ */
+export function makeFetchResponse({ status, fields, body }: HttpResponse): Response {
+  const isEmpty = NULL_BODY.has(status) || (!(body instanceof Uint8Array) && !("file" in body) && !("stream" in body));
+  const stream = isEmpty ? null : makeReadable(body, () => takeBody(made) !== undefined);
+  const made: Response = new Response(stream, { status, headers: fields.map(([...line]) => line) });
+  bodies.set(made, body);
+  return made;
+}
+
+/** Nothing is read before somebody asks, and nothing that has been sent. */
+function makeReadable(body: ResponseBody, take: () => boolean): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const pieces = readBody(body);
+  let isTaken = false;
+  return new ReadableStream({
+    async pull(controller) {
+      isTaken ||= take();
+      if (!isTaken) throw new TypeError("The body was sent already");
+      const { done, value } = await pieces.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      releaseBody(body);
+      await pieces.return();
+    },
+  }, { highWaterMark: 0 });
+}
+
+async function* readBody(body: ResponseBody): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  if (body instanceof Uint8Array) yield body;
+  else if ("file" in body) yield* readFile(body);
+  else if ("stream" in body) {
+    for (let piece; !(piece = await body.stream.next()).done;) yield piece.value.slice() as Uint8Array<ArrayBuffer>;
+  }
+}
+
+function* readFile({ file, pieces }: FileBody): Generator<Uint8Array<ArrayBuffer>, void, void> {
+  try {
+    for (const piece of pieces) {
+      if (piece instanceof Uint8Array) yield piece.slice();
+      else yield* readStretch(file, piece);
+    }
+  } finally {
+    file.close();
+  }
+}
+
+function* readStretch(file: OpenFile, { start, end }: ByteRange): Generator<Uint8Array<ArrayBuffer>, void, void> {
+  file.seekSync(start, 0);
+  for (let at = start; at < end;) {
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, end - at));
+    const count = file.readSync(piece);
+    if (count === null) throw new Error("File has become shorter than the length that was promised");
+    at += count;
+    yield piece.subarray(0, count);
+  }
 }
 
 function describe(given: unknown): string {

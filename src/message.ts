@@ -38,6 +38,22 @@ export class FieldLines {
     this.#offsets = offsets;
   }
 
+  /**
+   * Makes field lines of names and values.
+   *
+   * @param lines The lines, in their order.
+   */
+  static from(lines: Iterable<readonly [name: string, value: string]>): FieldLines {
+    let text = "";
+    const offsets: number[] = [];
+    for (const [name, value] of lines) {
+      const start = text.length + name.length;
+      offsets.push(text.length, start, start, start + value.length);
+      text += name + value;
+    }
+    return new FieldLines(text, offsets);
+  }
+
   /** Number of field lines. */
   get size(): number {
     return this.#offsets.length / 4;
