@@ -6,7 +6,7 @@
  */
 
 import { makeFetchRequest } from "./fetch_request.ts";
-import { makeHttpResponse } from "./fetch_response.ts";
+import { makeHttpResponse, makeStaticResponse } from "./fetch_response.ts";
 import type { HttpResponse, RequestHead } from "./message.ts";
 import type { Handler, RequestContext } from "./request_context.ts";
 
@@ -33,34 +33,34 @@ export type FetchHandler = (request: Request, info: ServeInfo) => Response | Pro
 
 /** What a handler can know, asked for as little as it is used. */
 class Info implements ServeInfo {
-  readonly #context: RequestContext;
+  readonly #open: () => RequestContext;
 
-  constructor(context: RequestContext) {
-    this.#context = context;
+  constructor(open: () => RequestContext) {
+    this.#open = open;
   }
 
   get remoteAddr(): Deno.NetAddr {
-    return this.#context.remoteAddr;
+    return this.#open().remoteAddr;
   }
 
   get localAddr(): Deno.NetAddr {
-    return this.#context.localAddr;
+    return this.#open().localAddr;
   }
 
   get completed(): Promise<void> {
-    return this.#context.completed;
+    return this.#open().completed;
   }
 
   get maxBodyBytes(): number {
-    return this.#context.body.limitBytes;
+    return this.#open().body.limitBytes;
   }
 
   set maxBodyBytes(bytes: number) {
-    this.#context.body.limitBytes = bytes;
+    this.#open().body.limitBytes = bytes;
   }
 
   async hint(headers: Readonly<Record<string, string>>): Promise<void> {
-    await this.#context.hint(Object.entries(headers));
+    await this.#open().hint(Object.entries(headers));
   }
 }
 
@@ -70,9 +70,12 @@ class Info implements ServeInfo {
  * @param fetch The Fetch handler.
  */
 export function fetchHandler(fetch: FetchHandler): Handler {
-  return async (head: RequestHead, open: () => RequestContext): Promise<HttpResponse> => {
-    const context = open();
-    const request = makeFetchRequest(head, context);
-    return await makeHttpResponse(await fetch(request, new Info(context)), head.method);
+  return (head, open) => {
+    const answer = fetch(makeFetchRequest(head, open), new Info(open));
+    return (answer instanceof Response && makeStaticResponse(answer)) || makeLater(answer, head);
   };
+}
+
+async function makeLater(answer: Response | Promise<Response>, { method }: RequestHead): Promise<HttpResponse> {
+  return await makeHttpResponse(await answer, method);
 }

@@ -25,7 +25,7 @@ const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 /** A `Request` in fact and by `instanceof`. */
 class FetchRequest {
   readonly #head: RequestHead;
-  readonly #context: RequestContext;
+  readonly #open: () => RequestContext;
   #url: string | undefined;
   #headers: Headers | undefined;
   #body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
@@ -37,11 +37,16 @@ class FetchRequest {
    * Makes a request of which nothing has been made yet.
    *
    * @param head The request.
-   * @param context What else there is of it.
+   * @param open Opens what else there is of it.
    */
-  constructor(head: RequestHead, context: RequestContext) {
+  constructor(head: RequestHead, open: () => RequestContext) {
     this.#head = head;
-    this.#context = context;
+    this.#open = open;
+  }
+
+  /** The head of a request that was made here. */
+  static readHead(request: object): RequestHead | undefined {
+    return #head in request ? request.#head : undefined;
   }
 
   /** The method. */
@@ -51,7 +56,7 @@ class FetchRequest {
 
   /** The URL, serialized. */
   get url(): string {
-    return this.#url ??= makeUrl(this.#head, this.#context);
+    return this.#url ??= makeUrl(this.#head, this.#open);
   }
 
   /** The field lines. */
@@ -61,7 +66,7 @@ class FetchRequest {
 
   /** Aborted when the client leaves before it has the answer. */
   get signal(): AbortSignal {
-    return this.#context.signal;
+    return this.#open().signal;
   }
 
   /** The body as a stream; `null` where there is none. */
@@ -69,7 +74,7 @@ class FetchRequest {
     if (this.#real !== undefined) return this.#real.body;
     if (this.#body === undefined) {
       const hasBody = this.#head.framing.kind !== "none";
-      this.#body = hasBody ? makeStream(this.#context, this.#isConsumed) : null;
+      this.#body = hasBody ? makeStream(this.#open(), this.#isConsumed) : null;
     }
     return this.#body;
   }
@@ -77,7 +82,7 @@ class FetchRequest {
   /** Whether the body was read, or begun. */
   get bodyUsed(): boolean {
     return this.#isConsumed || (this.#real?.bodyUsed ?? false) ||
-      (this.#body !== undefined && this.#context.body.isTouched);
+      (this.#body !== undefined && this.#open().body.isTouched);
   }
 
   /** Reads the body. */
@@ -85,7 +90,7 @@ class FetchRequest {
     if (this.#real !== undefined || this.#body !== undefined || this.#isConsumed) return await this.makeReal().bytes();
     this.#isConsumed = this.#head.framing.kind !== "none";
     const pieces: Uint8Array<ArrayBuffer>[] = [];
-    for (let piece; (piece = await this.#context.body.next()) !== undefined;) pieces.push(piece);
+    for (let piece; (piece = await this.#open().body.next()) !== undefined;) pieces.push(piece);
     return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : concat(pieces);
   }
 
@@ -154,19 +159,15 @@ function defineRest(): void {
 
 defineRest();
 
-/** The heads of the requests that were made here. */
-const heads = new WeakMap<Request, RequestHead>();
-
 /**
  * Makes a `Request`.
  *
  * @param head The request.
- * @param context What else there is of it.
+ * @param open Opens what else there is of it.
  */
-export function makeFetchRequest(head: RequestHead, context: RequestContext): Request {
-  const request: unknown = new FetchRequest(head, context);
+export function makeFetchRequest(head: RequestHead, open: () => RequestContext): Request {
+  const request: unknown = new FetchRequest(head, open);
   if (!(request instanceof Request)) throw new TypeError("A request is no Request");
-  heads.set(request, head);
   return request;
 }
 
@@ -176,7 +177,7 @@ export function makeFetchRequest(head: RequestHead, context: RequestContext): Re
  * @param request A request made here, or any other.
  */
 export function readRequestHead(request: Request): RequestHead {
-  const head = heads.get(request);
+  const head = FetchRequest.readHead(request);
   if (head !== undefined) return head;
   const { pathname: path, search: query } = new URL(request.url);
   return {
@@ -192,9 +193,9 @@ export function readRequestHead(request: Request): RequestHead {
 }
 
 /** RFC 9110 section 7.1: the URI that is meant. */
-function makeUrl({ target, fieldLines }: RequestHead, { localAddr }: RequestContext): string {
+function makeUrl({ target, fieldLines }: RequestHead, open: () => RequestContext): string {
   const host = target.form === "absolute" ? target.authority : fieldLines.get("host");
-  const authority = host === undefined || host === "" ? formatAddress(localAddr) : host;
+  const authority = host === undefined || host === "" ? formatAddress(open().localAddr) : host;
   const path = target.form === "origin" || target.form === "absolute" ? target.path + target.query : "/";
   const text = `http://${authority}${path}`;
   if (PLAIN_URL.test(text) && !NUMBER_HOST.test(text)) return text;

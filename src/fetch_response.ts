@@ -47,12 +47,8 @@ export async function makeHttpResponse(given: unknown, method: string): Promise<
   if (!(given instanceof Response)) {
     throw new ResponseRuleError(`A handler must return a Response, and returned ${describe(given)}`);
   }
-  const parts = readStaticResponse(given);
-  if (parts !== undefined) {
-    const fields: FieldLine[] = parts.contentType === undefined ? [] : [["content-type", parts.contentType]];
-    const body = typeof parts.body === "string" ? ENCODER.encode(parts.body) : parts.body;
-    return new HttpResponse(parts.status, fields, body);
-  }
+  const made = makeStaticResponse(given);
+  if (made !== undefined) return made;
   const { status } = given;
   if (status < 200) throw new ResponseRuleError("A handler returned Response.error(), which is no answer");
   if (given.bodyUsed) throw new ResponseRuleError("A handler returned a Response whose body was read already");
@@ -61,6 +57,20 @@ export async function makeHttpResponse(given: unknown, method: string): Promise<
   if (own !== undefined) return new HttpResponse(status, fields, own);
   const length = parseLength(given.headers.get("content-length"));
   return new HttpResponse(status, fields, await makeBody(given, { length, method }));
+}
+
+/**
+ * Makes a response of what can be made one without waiting.
+ *
+ * @param given What a handler gave.
+ * @returns `undefined` where it is more than a text or bytes with their type.
+ */
+export function makeStaticResponse(given: Response): HttpResponse | undefined {
+  const parts = readStaticResponse(given);
+  if (parts === undefined) return undefined;
+  const fields: FieldLine[] = parts.contentType === undefined ? [] : [["content-type", parts.contentType]];
+  const body = typeof parts.body === "string" ? ENCODER.encode(parts.body) : parts.body;
+  return new HttpResponse(parts.status, fields, body);
 }
 
 /** Bodies of the server, under the responses that were made of them, as long as nobody has begun to read them. */
