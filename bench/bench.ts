@@ -1,14 +1,16 @@
 /**
  * Measures the server on this machine, side by side with nginx where that is installed.
  *
- * Each workload is one file asked for again and again over keep-alive connections by `wrk`; the servers take turns, so
- * that drift of the machine hits all alike. The figure to trust is the processor time per request of the server's
- * processes: the load generator shares the processors, so requests per second and latency depend on it too.
+ * Each workload is one request asked again and again by `wrk`; the servers take turns, so that drift of the machine
+ * hits all alike. The figure to trust is the processor time per request of the server's processes: the load generator
+ * shares the processors, so requests per second and latency depend on it too.
  *
  * Needs Linux and `wrk`. Everything is made in a temporary folder and removed at the end; all load stays on 127.0.0.1.
  *
  * ```sh
- * deno task bench --secs 3 --rounds 2 --idle 4000 --json figures.json
+ * deno task bench                                    # everything: about two minutes
+ * deno task bench --rows "304,4 KB" --seconds 5
+ * deno task bench --json figures.json && deno task bench:chart figures.json > figures.svg
  * ```
  *
  * Permissions, and what each is for:
@@ -24,31 +26,36 @@
 import { parseArgs } from "@std/cli/parse-args";
 import config from "../deno.json" with { type: "json" };
 import { idleCost } from "./client.ts";
-import { cpuMicros, machine, memory, openFileLimit, procAvailable, processTree } from "./proc.ts";
+import { cpuMicros, machine, type Memory, memory, openFileLimit, procAvailable, processTree } from "./proc.ts";
 import { type Figures, type Footprint, problems, render, type Round, type Row } from "./report.ts";
-import {
-  freePort,
-  type Launch,
-  makeRoot,
-  nginx,
-  Server,
-  sockeye,
-  WORKERS,
-  type Workload,
-  WORKLOADS,
-} from "./servers.ts";
+import { type Launch, nginx, Server, type Setting, sockeye, WORKERS } from "./servers.ts";
+import { makeRoot, type Workload, WORKLOADS } from "./workloads.ts";
 import { runLoad } from "./wrk.ts";
 
 /** What the command line asks for. */
 interface Options {
   /** Length of a round in seconds. */
-  secs: number;
+  seconds: number;
   /** Rounds of each workload. */
   rounds: number;
   /** Idle connections to hold; 0 leaves them out. */
   idle: number;
+  /** What is measured. */
+  workloads: readonly Workload[];
   /** File for the figures; empty for none. */
   json: string;
+}
+
+/** What all measurements of a run share. */
+interface Run {
+  /** What the command line asks for. */
+  readonly options: Options;
+  /** The temporary folder. */
+  readonly folder: string;
+  /** Starts the servers that there are, with or without access logs. */
+  readonly startServers: (isLogged: boolean) => Promise<AsyncDisposableStack & { servers: Server[] }>;
+  /** Ends the run early. */
+  readonly signal: AbortSignal;
 }
 
 /** A reason to stop that needs no stack trace. */
@@ -62,12 +69,13 @@ class Failure extends Error {
   }
 }
 
-const USAGE = `usage: deno task bench [--secs N] [--rounds N] [--idle N] [--json FILE]
+const USAGE = `usage: deno task bench [--rows TEXT,..] [--seconds N] [--rounds N] [--idle N] [--json FILE]
 
-  --secs N     seconds per round, 1 to 60 (3)
-  --rounds N   rounds of each workload; the best counts, 1 to 20 (2)
-  --idle N     idle keep-alive connections to hold, 0 to 20000 (4000)
-  --json FILE  also write the figures to FILE`;
+  --rows TEXT,..  only the workloads whose names contain one of the texts
+  --seconds N     seconds per round, 1 to 60 (2)
+  --rounds N      rounds of each workload; the best counts, 1 to 20 (2)
+  --idle N        idle keep-alive connections to hold, 0 to 20000 (4000, or 0 with --rows)
+  --json FILE     also write the figures to FILE`;
 
 /** Open files the benchmark needs besides the idle connections. */
 const SPARE_FILES = 200;
@@ -78,7 +86,7 @@ const NGINX = ["nginx", "/usr/sbin/nginx"];
 /** Reads the command line; `undefined` where only help is asked for. */
 function readOptions(args: string[]): Options | undefined {
   const flags = parseArgs(args, {
-    string: ["secs", "rounds", "idle", "json"],
+    string: ["rows", "seconds", "rounds", "idle", "json"],
     boolean: ["help"],
     alias: { help: "h" },
     unknown: (arg: string) => {
@@ -86,18 +94,28 @@ function readOptions(args: string[]): Options | undefined {
     },
   });
   if (flags.help) return undefined;
-  const whole = (name: "secs" | "rounds" | "idle", fallback: number, min: number, max: number): number => {
+  const whole = (name: "seconds" | "rounds" | "idle", fallback: number, min: number, max: number): number => {
     const value = flags[name] === undefined ? fallback : Number(flags[name] || NaN);
     if (Number.isInteger(value) && value >= min && value <= max) return value;
     throw new Failure(`--${name} must be a whole number from ${min} to ${max}\n${USAGE}`, 2);
   };
   if (flags.json === "") throw new Failure(`--json needs the name of a file\n${USAGE}`, 2);
   return {
-    secs: whole("secs", 3, 1, 60),
+    seconds: whole("seconds", 2, 1, 60),
     rounds: whole("rounds", 2, 1, 20),
-    idle: whole("idle", 4000, 0, 20_000),
+    idle: whole("idle", flags.rows === undefined ? 4000 : 0, 0, 20_000),
+    workloads: selectWorkloads(flags.rows),
     json: flags.json ?? "",
   };
+}
+
+/** The workloads that `--rows` names. */
+function selectWorkloads(rows: string | undefined): readonly Workload[] {
+  if (rows === undefined) return WORKLOADS;
+  const texts = rows.split(",").map((text) => text.trim().toLowerCase()).filter((text) => text !== "");
+  const selected = WORKLOADS.filter(({ name }) => texts.some((text) => name.toLowerCase().includes(text)));
+  if (selected.length > 0) return selected;
+  throw new Failure(`--rows ${rows} names none of: ${WORKLOADS.map(({ name }) => name).join("; ")}`, 2);
 }
 
 /** Version a program tells about itself; `undefined` where it is not there or may not be run. */
@@ -124,43 +142,35 @@ async function requirements(options: Options): Promise<{ wrk: string; idle: numb
   return { wrk, idle: Math.min(options.idle, most) };
 }
 
-/** How to start nginx and its version; `undefined` where it is not installed. */
-async function findNginx(
-  folder: string,
-  root: string,
-  idle: number,
-): Promise<{ launch: Launch; version: string } | undefined> {
+/** The command of nginx and its version; `undefined` where it is not installed. */
+async function findNginx(): Promise<{ command: string; version: string } | undefined> {
   for (const command of NGINX) {
     const version = await versionOf(command);
-    if (version) return { launch: await nginx(command, folder, root, freePort(), idle + SPARE_FILES), version };
+    if (version) return { command, version };
   }
   console.error("# nginx was not found: measuring without it");
   return undefined;
 }
 
 /** Loads one server with one workload. */
-async function measure(server: Server, workload: Workload, secs: number, signal: AbortSignal): Promise<Round> {
+async function measure(server: Server, workload: Workload, { options, folder, signal }: Run): Promise<Round> {
+  const { port } = server;
   const pids = await processTree(server.pid);
-  const url = `http://127.0.0.1:${server.port}${workload.path}`;
+  const fields = await server.selectFields(workload);
   const before = await cpuMicros(pids);
-  const load = await runLoad({ url, connections: workload.connections, secs, signal });
+  const load = await runLoad({ workload, port, fields, folder, seconds: options.seconds, signal });
   const used = await cpuMicros(pids) - before;
   if (!server.running) throw new Failure(`${server.name} ended while it was measured with ${workload.name}`);
   return { ...load, cpuMicros: used / load.requests };
 }
 
 /** Runs all rounds of a workload, the servers taking turns. */
-async function measureAll(
-  servers: Server[],
-  workload: Workload,
-  options: Options,
-  signal: AbortSignal,
-): Promise<Row[]> {
+async function measureAll(servers: Server[], workload: Workload, run: Run): Promise<Row[]> {
   const rounds = new Map<Server, Round[]>(servers.map((server) => [server, []]));
-  for (let round = 1; round <= options.rounds; round++) {
+  for (let round = 1; round <= run.options.rounds; round++) {
     for (const [server, results] of rounds) {
-      console.error(`# ${workload.name}, round ${round} of ${options.rounds}: ${server.name}`);
-      results.push(await measure(server, workload, options.secs, signal));
+      console.error(`# ${workload.name}, round ${round} of ${run.options.rounds}: ${server.name}`);
+      results.push(await measure(server, workload, run));
     }
   }
   return [...rounds].map(([server, results]) => ({
@@ -172,29 +182,44 @@ async function measureAll(
   }));
 }
 
-/** Measures the servers that are running with all workloads, then what their memory grew to. */
-async function measureServers(
-  servers: Server[],
-  options: Options,
-  signal: AbortSignal,
-): Promise<{ rows: Row[]; footprints: Footprint[] }> {
-  const read = async (server: Server) => await memory(await processTree(server.pid));
-  const atStart = await Promise.all(servers.map(read));
+/** Measures everything: memory and the workloads without a log, then those with one. */
+async function measureServers(run: Run): Promise<{ rows: Row[]; footprints: Footprint[] }> {
+  const { workloads } = run.options;
   const rows: Row[] = [];
-  for (const workload of WORKLOADS) rows.push(...await measureAll(servers, workload, options, signal));
-  const afterLoad = await Promise.all(servers.map(read));
   const footprints: Footprint[] = [];
-  for (const [index, server] of servers.entries()) {
-    const [first, last] = [atStart[index], afterLoad[index]];
-    if (!first || !last) continue;
-    const footprint: Footprint = { server: server.name, atStart: first, afterLoad: last };
+  for (const isLogged of [false, true]) {
+    const selected = workloads.filter((workload) => isLogged === (workload.isLogged ?? false));
+    if (selected.length === 0) continue;
+    await using started = await run.startServers(isLogged);
+    const { servers } = started;
+    const before = isLogged ? [] : await measureMemory(servers, run);
+    for (const workload of selected) rows.push(...await measureAll(servers, workload, run));
+    for (const [index, footprint] of before.entries()) {
+      footprints.push({ ...footprint, afterLoad: await memoryOf(servers[index]) });
+    }
+  }
+  return { rows, footprints };
+}
+
+async function memoryOf(server: Server | undefined): Promise<Memory> {
+  return server === undefined ? { rss: NaN, pss: NaN } : await memory(await processTree(server.pid));
+}
+
+/** What the servers need, and what idle connections add, as long as no load has left memory behind for them. */
+async function measureMemory(
+  servers: Server[],
+  { options, signal }: Run,
+): Promise<Omit<Footprint, "afterLoad">[]> {
+  const footprints: Omit<Footprint, "afterLoad">[] = [];
+  for (const server of servers) {
+    const footprint: Omit<Footprint, "afterLoad"> = { server: server.name, atStart: await memoryOf(server) };
     if (options.idle > 0) {
       console.error(`# ${options.idle} idle connections: ${server.name}`);
       footprint.idle = await idleCost(server, "/hello.txt", options.idle, signal);
     }
     footprints.push(footprint);
   }
-  return { rows, footprints };
+  return footprints;
 }
 
 /** Starts nginx; `undefined` where that fails, which is no reason to stop. */
@@ -207,25 +232,44 @@ async function startPeer(launch: Launch): Promise<Server | undefined> {
   }
 }
 
+/** Starts the servers; disposing of the result ends them. */
+async function startServers(
+  setting: Setting,
+  peer: string | undefined,
+): Promise<Awaited<ReturnType<Run["startServers"]>>> {
+  await using stack = new AsyncDisposableStack();
+  const servers = [stack.use(await Server.start(sockeye(setting)))];
+  const started = peer && await startPeer(await nginx(peer, setting));
+  if (started) servers.push(stack.use(started));
+  return Object.assign(stack.move(), { servers });
+}
+
 /** Makes the files, starts the servers, measures them and stops them. */
-async function benchmark(options: Options, signal: AbortSignal): Promise<Figures> {
+async function benchmark(wanted: Options, signal: AbortSignal): Promise<Figures> {
   const date = new Date().toISOString();
-  const { wrk, idle } = await requirements(options);
+  const { wrk, idle } = await requirements(wanted);
+  const options = { ...wanted, idle };
+  const found = await findNginx();
   const folder = await Deno.makeTempDir({ prefix: "sockeye-bench-" });
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => Deno.remove(folder, { recursive: true }));
-  const root = await makeRoot(folder);
-  const versions: Record<string, string> = { sockeye: config.version, deno: Deno.version.deno, wrk };
-  const servers = [cleanup.use(await Server.start(sockeye(root, freePort())))];
-  const found = await findNginx(folder, root, idle);
-  const peer = found && await startPeer(found.launch);
-  if (found && peer) {
-    versions.nginx = found.version;
-    servers.push(cleanup.use(peer));
-  }
-  const { secs, rounds } = options;
-  const measured = await measureServers(servers, { ...options, idle }, signal);
-  return { date, machine: await machine(), versions, options: { secs, rounds, idle, workers: WORKERS }, ...measured };
+  const setting = { folder, root: makeRoot(folder), connections: idle + SPARE_FILES };
+  const measured = await measureServers({
+    options,
+    folder,
+    signal,
+    startServers: (isLogged) => startServers({ ...setting, isLogged }, found?.command),
+  });
+  const isCompared = measured.rows.some(({ server }) => server === "nginx");
+  const versions = { sockeye: config.version, deno: Deno.version.deno, wrk };
+  const { seconds, rounds } = options;
+  return {
+    date,
+    machine: await machine(),
+    versions: found && isCompared ? { ...versions, nginx: found.version } : versions,
+    options: { seconds, rounds, idle, workers: WORKERS },
+    ...measured,
+  };
 }
 
 /** Runs the benchmark and prints its figures. */

@@ -11,6 +11,8 @@ export interface Answer {
   status: number;
   /** Bytes of the body. */
   length: number;
+  /** Status line and field lines. */
+  head: string;
 }
 
 /** What a number of idle connections costs a server. */
@@ -31,7 +33,7 @@ const BATCH = 32;
 /** Time given to the server to settle before its memory is read, in milliseconds. */
 const SETTLE_MS = 1000;
 
-/** Longest wait for one answer, in milliseconds. */
+/** Longest wait for a connection, and for one answer, in milliseconds. */
 const ANSWER_MS = 10_000;
 
 /**
@@ -43,8 +45,12 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Length an answer announces; it throws where there is none. */
+/** One character per byte. */
+const LATIN1 = new TextDecoder("latin1");
+
+/** Length of the body behind a head; it throws where none is announced. */
 function contentLength(head: string): number {
+  if (head.startsWith("HTTP/1.1 304 ")) return 0;
   const match = /^content-length:\s*(\d+)/im.exec(head);
   if (!match) throw new Error("answer without Content-Length");
   return Number(match[1]);
@@ -62,21 +68,30 @@ export class Client implements Disposable {
    * Connects.
    *
    * @param port Port of the server on 127.0.0.1.
+   * @returns The client; it rejects where the server takes no connections.
    */
   static async connect(port: number): Promise<Client> {
-    return new Client(await Deno.connect({ hostname: "127.0.0.1", port }));
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), ANSWER_MS);
+    try {
+      return new Client(await Deno.connect({ hostname: "127.0.0.1", port, signal: limit.signal }));
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /**
    * Sends a GET request and reads the whole answer.
    *
    * @param path Path to ask for.
+   * @param fields Field lines beside `Host`.
    * @returns The answer; it rejects where the server closes early or sends no length.
    */
-  async get(path: string): Promise<Answer> {
+  async get(path: string, fields: readonly string[] = []): Promise<Answer> {
     const timer = setTimeout(() => this[Symbol.dispose](), ANSWER_MS);
     try {
-      const request = new TextEncoder().encode(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+      const lines = [`GET ${path} HTTP/1.1`, "Host: 127.0.0.1", ...fields, "", ""];
+      const request = new TextEncoder().encode(lines.join("\r\n"));
       for (let sent = 0; sent < request.length;) sent += await this.#conn.write(request.subarray(sent));
       return await this.#read();
     } finally {
@@ -86,19 +101,20 @@ export class Client implements Disposable {
 
   /** Reads one answer: its head, then as many bytes as the head announces. */
   async #read(): Promise<Answer> {
-    const buffer = new Uint8Array(8192);
+    const buffer = new Uint8Array(32_768);
     let head = "";
+    let end = -1;
     let total = 0;
-    for (let end = -1, expected = Infinity; total < expected;) {
+    for (let expected = Infinity; total < expected;) {
       const count = await this.#conn.read(buffer);
       if (count === null) throw new Deno.errors.UnexpectedEof("connection closed before the answer was complete");
       total += count;
       if (end >= 0) continue;
-      head += String.fromCharCode(...buffer.subarray(0, count));
+      head += LATIN1.decode(buffer.subarray(0, count));
       end = head.indexOf("\r\n\r\n");
       if (end >= 0) expected = end + 4 + contentLength(head.slice(0, end));
     }
-    return { status: Number(head.slice(9, 12)), length: total - head.indexOf("\r\n\r\n") - 4 };
+    return { status: Number(head.slice(9, 12)), length: total - end - 4, head: head.slice(0, end + 2) };
   }
 
   /** Closes the connection. */
@@ -120,7 +136,10 @@ async function answers(client: Client, path: string): Promise<boolean> {
   }
 }
 
-/** Opens connections, a batch at a time, each doing one request; those that fail are left out. */
+/**
+ * Opens connections, a batch at a time, each doing one request; those that fail are left out. A batch that fails as a
+ * whole is the last, since each of its connections may have taken the longest wait.
+ */
 async function openIdle(port: number, path: string, count: number, signal: AbortSignal): Promise<Client[]> {
   const clients: Client[] = [];
   const open = async (): Promise<void> => {
@@ -128,7 +147,8 @@ async function openIdle(port: number, path: string, count: number, signal: Abort
     if (client && await answers(client, path)) clients.push(client);
     else client?.[Symbol.dispose]();
   };
-  for (let left = count; left > 0 && !signal.aborted; left -= BATCH) {
+  for (let left = count, before = -1; left > 0 && clients.length > before && !signal.aborted; left -= BATCH) {
+    before = clients.length;
     await Promise.all(Array.from({ length: Math.min(BATCH, left) }, open));
   }
   return clients;

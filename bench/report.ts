@@ -48,12 +48,22 @@ export interface Figures {
   /** Version of each program. */
   versions: Record<string, string>;
   /** How it ran. */
-  options: { secs: number; rounds: number; idle: number; workers: number };
+  options: { seconds: number; rounds: number; idle: number; workers: number };
   /** Load. */
   rows: Row[];
   /** Memory. */
   footprints: Footprint[];
 }
+
+/** The server that is measured, and the one that it is compared with. */
+export const SUBJECT = "sockeye";
+/** See {@linkcode SUBJECT}. */
+export const REFERENCE = "nginx";
+
+/** How to read requests per second. */
+const LOAD_NOTE =
+  `The load generator shares the processors: compare the processor time per request (CPU). Of pipelined answers
+nginx holds the last ones back for 40 ms, which costs it requests per second and no processor time.`;
 
 /** How to read the two kinds of memory. */
 const MEMORY_NOTE =
@@ -82,30 +92,35 @@ function errors({ rounds }: Row): string {
   const sum = (pick: (round: Round) => number): number => rounds.reduce((total, round) => total + pick(round), 0);
   const [bad, socket] = [sum((round) => round.badStatus), sum((round) => round.socketErrors)];
   const silent = rounds.filter((round) => round.requests === 0).length;
-  const words = [[bad, "non-2xx"], [socket, "socket errors"], [silent, "rounds without an answer"]] as const;
+  const words = [[bad, "wrong statuses"], [socket, "socket errors"], [silent, "rounds without an answer"]] as const;
   return words.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`).join(", ");
 }
 
-/** Requests per second, processor time and latency. */
+/** Processor time per answer of the server in relation to the reference; `NaN` where that was not measured. */
+export function ratio(rows: readonly Row[], workload: string): number {
+  const find = (server: string) => rows.find((row) => row.workload === workload && row.server === server);
+  return (find(SUBJECT)?.best.cpuMicros ?? NaN) / (find(REFERENCE)?.best.cpuMicros ?? NaN);
+}
+
+/** Requests per second, processor time and latency: a line per workload, the servers beside each other. */
 function loadTable({ rows }: Figures): string {
-  const reference = new Map(rows.filter((row) => row.server === "nginx").map((row) => [row.workload, row.best]));
-  return table(
-    ["workload", "server", "requests/s", "CPU µs/request", "ratio to nginx", "p50 ms", "p99 ms", "errors"],
-    rows.map((row) => [
-      row.workload,
-      row.server,
-      number(row.best.rps, 0),
-      number(row.best.cpuMicros, 1),
-      number(row.best.cpuMicros / (reference.get(row.workload)?.cpuMicros ?? NaN), 2),
-      number(row.best.p50, 2),
-      number(row.best.p99, 2),
-      errors(row) || "0",
-    ]),
+  const servers = [...new Set(rows.map((row) => row.server))];
+  const workloads = [...new Set(rows.map((row) => row.workload))];
+  const figures = [["requests/s", "rps", 0], ["CPU µs", "cpuMicros", 1], ["p99 ms", "p99", 2]] as const;
+  const columns = table(
+    ["workload", ...figures.flatMap(([title]) => servers.map((server) => `${title} ${server}`)), "CPU ratio"],
+    workloads.map((workload) => {
+      const bests = servers.map((server) => rows.find((row) => row.workload === workload && row.server === server));
+      const cells = figures.flatMap(([, key, decimals]) => bests.map((row) => number(row?.best[key] ?? NaN, decimals)));
+      return [workload, ...cells, number(ratio(rows, workload), 2)];
+    }),
   );
+  return `${columns}\n${LOAD_NOTE}`;
 }
 
 /** Memory of each server. */
 function memoryTable({ footprints }: Figures): string {
+  if (footprints.length === 0) return "";
   const megabytes = (kb: number): string => number(kb / 1024, 1);
   const figures = table(
     ["memory, MB", "RSS at start", "PSS at start", "RSS after load", "PSS after load"],
@@ -150,16 +165,11 @@ export function problems({ rows, footprints }: Figures): string[] {
 export function render(figures: Figures): string {
   const { machine, versions, options } = figures;
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ");
-  const found = problems(figures);
+  const tables = [loadTable(figures), memoryTable(figures), idleTable(figures)].filter((text) => text !== "");
   return [
     `${figures.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`,
-    `${programs}; ${options.workers} workers each; best of ${options.rounds} rounds of ${options.secs} s`,
-    "",
-    loadTable(figures),
-    "",
-    memoryTable(figures),
-    "",
-    idleTable(figures),
-    ...found.map((problem) => `!!! ERRORS !!! ${problem}`),
-  ].join("\n").trimEnd();
+    `${programs}; ${options.workers} workers each; best of ${options.rounds} rounds of ${options.seconds} s`,
+    ...tables.map((text) => `\n${text}`),
+    ...problems(figures).map((problem) => `!!! ERRORS !!! ${problem}`),
+  ].join("\n");
 }

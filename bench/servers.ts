@@ -1,21 +1,11 @@
 /**
- * The document root and the servers that are measured on it.
+ * The servers that are measured: how each is started, checked and stopped.
  *
  * @module
  */
 import { Client, pause } from "./client.ts";
-
-/** A file of the document root and the load it gets. */
-export interface Workload {
-  /** Name in the table. */
-  name: string;
-  /** Path of the file, from the root. */
-  path: string;
-  /** Size of the file. */
-  bytes: number;
-  /** Connections of the load generator. */
-  connections: number;
-}
+import type { Workload } from "./workloads.ts";
+import { WORKLOADS } from "./workloads.ts";
 
 /** How to start a server. */
 export interface Launch {
@@ -29,13 +19,17 @@ export interface Launch {
   port: number;
 }
 
-/** What every server is measured with. */
-export const WORKLOADS: readonly Workload[] = [
-  { name: "hello 13 B", path: "/hello.txt", bytes: 13, connections: 64 },
-  { name: "page 4 KB", path: "/page.html", bytes: 4096, connections: 64 },
-  { name: "script 268 KB", path: "/script.js", bytes: 268_381, connections: 64 },
-  { name: "document 955 KB", path: "/document.html", bytes: 954_824, connections: 100 },
-];
+/** What a server is to serve, and how. */
+export interface Setting {
+  /** Folder for its own files. */
+  readonly folder: string;
+  /** Document root. */
+  readonly root: string;
+  /** Connections it must be able to hold. */
+  readonly connections: number;
+  /** Whether it writes an access log, to a file in the folder. */
+  readonly isLogged: boolean;
+}
 
 /** Worker threads or processes of each server. */
 export const WORKERS = 2;
@@ -44,34 +38,14 @@ export const WORKERS = 2;
 const START_MS = 20_000;
 const STOP_MS = 3000;
 
+/** Files nginx keeps open: more than there are. */
+const CACHED_FILES = 10_000;
+
 /** Characters kept of what a server writes to its error output. */
 const STDERR_CHARS = 4096;
 
-/** Content of a file of the root: numbered lines, cut at the size, the same on every run. */
-function content(bytes: number): Uint8Array {
-  if (bytes === 13) return new TextEncoder().encode("hello, world\n");
-  let text = "";
-  for (let line = 0; text.length < bytes; line++) text += `<p>line ${line}: the quick brown fox jumps</p>\n`;
-  return new TextEncoder().encode(text.slice(0, bytes));
-}
-
-/**
- * Makes the document root.
- *
- * @param folder Existing folder; the root is made in it.
- * @returns Path of the root.
- */
-export async function makeRoot(folder: string): Promise<string> {
-  const root = `${folder}/root`;
-  await Deno.mkdir(root);
-  // nginx started by root reads with another user's rights.
-  await Deno.chmod(folder, 0o755);
-  for (const { path, bytes } of WORKLOADS) await Deno.writeFile(root + path, content(bytes), { mode: 0o644 });
-  return root;
-}
-
 /** A port nothing listens on at the moment. */
-export function freePort(): number {
+function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
@@ -79,33 +53,38 @@ export function freePort(): number {
 /**
  * How to start this project's server.
  *
- * @param root Document root.
- * @param port Port to listen on.
+ * @param setting What it is to serve.
  */
-export function sockeye(root: string, port: number): Launch {
-  const server = ["main.ts", "-h", "127.0.0.1", "-p", `${port}`, "-r", root, "-w", `${WORKERS}`];
-  return { name: "sockeye", command: Deno.execPath(), args: ["run", "--allow-net", "--allow-read", ...server], port };
+export function sockeye({ folder, root, isLogged }: Setting): Launch {
+  const port = freePort();
+  const log = `${folder}/sockeye.log`;
+  const rights = ["--allow-net", "--allow-read", ...(isLogged ? [`--allow-write=${log}`] : [])];
+  const options = ["-h", "127.0.0.1", "-p", `${port}`, "-r", root, "-w", `${WORKERS}`];
+  if (isLogged) options.push("-v", "-l", log);
+  return { name: "sockeye", command: Deno.execPath(), args: ["run", ...rights, "main.ts", ...options], port };
 }
 
-/** Configuration for nginx: same files, no access log, nothing outside the folder. */
-function nginxConfig(folder: string, root: string, port: number, connections: number): string {
+/** Configuration for nginx: same files, nothing outside the folder, and whatever takes the least processor time. */
+function nginxConfig({ folder, root, connections, isLogged }: Setting, port: number): string {
   const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `worker_processes ${WORKERS};
 daemon off;
 pid ${folder}/nginx.pid;
 error_log ${folder}/nginx.err;
-worker_rlimit_nofile ${connections};
+worker_rlimit_nofile ${connections + CACHED_FILES};
 events { worker_connections ${connections}; }
 http {
-  access_log off;
+  access_log ${isLogged ? `${folder}/nginx.log combined buffer=64k flush=1s` : "off"};
   sendfile on;
   tcp_nopush on;
   tcp_nodelay on;
   keepalive_timeout 600;
   keepalive_requests 1000000000;
-  open_file_cache max=1000 inactive=60s;
+  open_file_cache max=${CACHED_FILES} inactive=60s;
   open_file_cache_valid 1s;
-  types { text/plain txt; text/html html; text/javascript js; }
+  gzip_static on;
+  gzip_vary on;
+  types { text/plain txt; text/html html; text/javascript js; application/octet-stream bin; }
 ${temp.map((name) => `  ${name}_temp_path ${folder}/${name};`).join("\n")}
   server { listen 127.0.0.1:${port} reuseport; root ${root}; }
 }
@@ -116,20 +95,12 @@ ${temp.map((name) => `  ${name}_temp_path ${folder}/${name};`).join("\n")}
  * How to start nginx.
  *
  * @param command Name or path of the program.
- * @param folder Folder for its configuration and files.
- * @param root Document root.
- * @param port Port to listen on.
- * @param connections Connections each of its workers must be able to hold.
+ * @param setting What it is to serve.
  */
-export async function nginx(
-  command: string,
-  folder: string,
-  root: string,
-  port: number,
-  connections: number,
-): Promise<Launch> {
-  const config = `${folder}/nginx.conf`;
-  await Deno.writeTextFile(config, nginxConfig(folder, root, port, connections));
+export async function nginx(command: string, setting: Setting): Promise<Launch> {
+  const port = freePort();
+  const config = `${setting.folder}/nginx.conf`;
+  await Deno.writeTextFile(config, nginxConfig(setting, port));
   return { name: "nginx", command, args: ["-c", config], port };
 }
 
@@ -159,7 +130,7 @@ export class Server implements AsyncDisposable {
   }
 
   /**
-   * Starts a server and waits until it answers every workload with the right number of bytes.
+   * Starts a server and waits until it answers every workload as it must.
    *
    * @param launch How to start it.
    * @returns The server; it rejects, and nothing is left running, where the server does not come up or answers wrongly.
@@ -187,6 +158,20 @@ export class Server implements AsyncDisposable {
     return !this.#ended;
   }
 
+  /**
+   * The field lines with which a workload is asked for here.
+   *
+   * @param workload The workload.
+   */
+  async selectFields({ fields = [], isRevalidation, path }: Workload): Promise<readonly string[]> {
+    if (!isRevalidation) return fields;
+    using client = await Client.connect(this.port);
+    const { head } = await client.get(path);
+    const entityTag = /^etag:[ \t]*(.+?)\r$/im.exec(head)?.[1];
+    if (entityTag === undefined) throw new Error(`${path} was answered without an entity tag`);
+    return [...fields, `If-None-Match: ${entityTag}`];
+  }
+
   /** Keeps the end of what the server writes to its error output. */
   async #drain(): Promise<void> {
     for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
@@ -209,11 +194,14 @@ export class Server implements AsyncDisposable {
   }
 
   /** Compares the answer to one workload with what it must be. */
-  async #check({ path, bytes }: Workload): Promise<void> {
+  async #check(workload: Workload): Promise<void> {
+    const { path, status = 200, bytes } = workload;
+    const fields = await this.selectFields(workload);
     using client = await Client.connect(this.port);
-    const { status, length } = await client.get(path);
-    if (status === 200 && length === bytes) return;
-    throw new Error(`${path} answered with status ${status} and ${length} bytes instead of 200 and ${bytes}`);
+    const answer = await client.get(path, fields);
+    if (answer.status === status && (bytes === undefined || answer.length === bytes)) return;
+    const wanted = bytes === undefined ? status : `${status} with ${bytes} bytes`;
+    throw new Error(`${path} answered with ${answer.status} and ${answer.length} bytes instead of ${wanted}`);
   }
 
   /** Sends a signal, unless the server is gone. */

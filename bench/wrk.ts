@@ -1,20 +1,21 @@
 /**
- * Runs the load generator `wrk` and reads its report.
+ * Runs the load generator `wrk`, and has it write its figures as JSON.
  *
  * @module
  */
+import type { Workload } from "./workloads.ts";
 
 /** One run of the load generator. */
 export interface Load {
-  /** Answers received. */
+  /** Answers received; parts of large ones count as parts. */
   requests: number;
   /** Answers per second. */
   rps: number;
-  /** Median latency in milliseconds. */
+  /** Median latency in milliseconds; NaN where `wrk` cannot tell. */
   p50: number;
-  /** 99th percentile of the latency in milliseconds. */
+  /** 99th percentile of the latency in milliseconds, likewise. */
   p99: number;
-  /** Answers with a status other than 2xx and 3xx. */
+  /** Answers with a status that is not the right one. */
   badStatus: number;
   /** Connect, read and write failures and timeouts. */
   socketErrors: number;
@@ -22,59 +23,83 @@ export interface Load {
 
 /** What to run. */
 export interface LoadOptions {
-  /** Address of the file. */
-  url: string;
-  /** Connections held open at once. */
-  connections: number;
+  /** The workload. */
+  workload: Workload;
+  /** Port of the server on 127.0.0.1. */
+  port: number;
+  /** Field lines of the requests. */
+  fields: readonly string[];
+  /** Folder for the script of the load generator. */
+  folder: string;
   /** Length of the run in seconds. */
-  secs: number;
+  seconds: number;
   /** Ends the run early. */
   signal: AbortSignal;
 }
 
-/** Milliseconds in each unit `wrk` writes after a time. */
-const UNITS = new Map([["us", 0.001], ["ms", 1], ["s", 1000], ["m", 60_000], ["h", 3_600_000]]);
-
-/** Seconds a run may take longer than asked before it is ended. */
-const GRACE_SECS = 20;
-
-/** Latency at one percentile, in milliseconds; `NaN` where the report has none. */
-function percentile(report: string, percent: number): number {
-  const match = new RegExp(`^\\s+${percent}%\\s+([\\d.]+)([a-z]+)$`, "m").exec(report);
-  return Number(match?.[1]) * (UNITS.get(match?.[2] ?? "") ?? NaN);
+/** What `wrk` tells at the end, as it has it: microseconds, bytes. */
+interface Summary {
+  readonly duration: number;
+  readonly requests: number;
+  readonly bytes: number;
+  readonly p50: number;
+  readonly p99: number;
+  /** Answers with a status from 400 on. */
+  readonly errors: number;
+  readonly socketErrors: number;
 }
 
-/**
- * Reads the report `wrk --latency` prints.
- *
- * @param report Standard output of `wrk`.
- * @returns The figures; no requests where the report is not one.
- */
-export function parseReport(report: string): Load {
-  const errors = /Socket errors: (.*)/.exec(report)?.[1] ?? "";
+/** Writes {@linkcode Summary} as the last line. */
+const REPORT = `done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format(
+    '\\n{"duration":%d,"requests":%d,"bytes":%.0f,"p50":%.1f,"p99":%.1f,"errors":%d,"socketErrors":%d}\\n',
+    summary.duration, summary.requests, summary.bytes, latency:percentile(50), latency:percentile(99),
+    e.status, e.connect + e.read + e.write + e.timeout))
+end
+`;
+
+/** From this size on many answers are under way when the time is over, and few were completed. */
+const LARGE_BYTES = 10_000_000;
+
+/** Seconds a run may take longer than asked before it is ended. */
+const GRACE_SECONDS = 20;
+
+/** Makes the figures of a run from what `wrk` tells. */
+function countAnswers(summary: Summary, { bytes = 0, status = 200 }: Workload): Load {
+  const requests = bytes >= LARGE_BYTES ? summary.bytes / bytes : summary.requests;
   return {
-    requests: Number(/(\d+) requests in/.exec(report)?.[1] ?? 0),
-    rps: Number(/Requests\/sec:\s+([\d.]+)/.exec(report)?.[1] ?? 0),
-    p50: percentile(report, 50),
-    p99: percentile(report, 99),
-    badStatus: Number(/Non-2xx or 3xx responses: (\d+)/.exec(report)?.[1] ?? 0),
-    socketErrors: [...errors.matchAll(/\d+/g)].reduce((sum, [count]) => sum + Number(count), 0),
+    requests,
+    rps: requests / (summary.duration / 1e6),
+    // With pipelined requests wrk loses count of some percentiles, and says 0.
+    p50: (summary.p50 || NaN) / 1000,
+    p99: (summary.p99 || NaN) / 1000,
+    badStatus: status < 400 ? summary.errors : summary.requests - summary.errors,
+    socketErrors: summary.socketErrors,
   };
 }
 
 /**
- * Loads one address with one thread.
+ * Loads a server with one thread.
  *
  * @param options What to run.
  * @returns The figures of the run.
  */
-export async function runLoad({ url, connections, secs, signal }: LoadOptions): Promise<Load> {
+export async function runLoad({ workload, port, fields, folder, seconds, signal }: LoadOptions): Promise<Load> {
+  const script = `${folder}/wrk.lua`;
+  await Deno.writeTextFile(script, `${workload.script ?? ""}\n${REPORT}`);
   const command = new Deno.Command("wrk", {
-    args: ["-t1", `-c${connections}`, `-d${secs}s`, "--latency", url],
+    args: [
+      ...["-t1", `-c${workload.connections}`, `-d${seconds}s`, "-s", script],
+      ...fields.flatMap((field) => ["-H", field]),
+      `http://127.0.0.1:${port}${workload.path}`,
+    ],
     stdin: "null",
-    signal: AbortSignal.any([signal, AbortSignal.timeout((secs + GRACE_SECS) * 1000)]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout((seconds + GRACE_SECONDS) * 1000)]),
   });
-  const { stdout } = await command.output();
+  const { stdout, stderr } = await command.output();
   signal.throwIfAborted();
-  return parseReport(new TextDecoder().decode(stdout));
+  const last = new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1);
+  if (!last?.startsWith("{")) throw new Error(`wrk failed: ${new TextDecoder().decode(stderr).trim()}`);
+  return countAnswers(JSON.parse(last), workload);
 }
