@@ -59,10 +59,11 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   compressible: { pure: true, imports: [] },
   content_coding: { pure: true, imports: ["negotiation", "node:zlib"] },
   representation: { imports: ["conditional", "errors", "http_date", "message", "range"] },
+  shared_file: { pure: true, imports: ["message"] },
   resource: {
     imports: [
       ...["clock", "compressible", "conditional", "content_coding", "message", "negotiation", "representation"],
-      "node:fs",
+      ...["shared_file", "node:fs"],
     ],
   },
   natural_order: { pure: true, imports: [] },

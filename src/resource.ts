@@ -3,7 +3,7 @@
  *
  * A coded representation is a neighbour of the file (`app.js.br`, `app.js.zst`, `app.js.gz`) that is not older than it,
  * else the content compressed here, once. A neighbour has an entity tag of its own. Content up to a bound is kept in
- * memory; what is larger is opened anew for each answer, and only while it is still the file that was described.
+ * memory; what is larger is read for each answer, and only while it is still the file that was described.
  *
  * @module
  */
@@ -17,6 +17,7 @@ import type { FieldLine, OpenFile } from "./message.ts";
 import type { ContentCoding } from "./negotiation.ts";
 import { CONTENT_CODINGS, selectContentCoding } from "./negotiation.ts";
 import { Representation } from "./representation.ts";
+import { SharedFile } from "./shared_file.ts";
 
 /** The suffix of a neighbour in each coding. */
 const SUFFIXES: Readonly<Record<ContentCoding, string>> = { br: ".br", zstd: ".zst", gzip: ".gz" };
@@ -163,6 +164,10 @@ export class Resource {
     const whole = change !== undefined && read instanceof Uint8Array ? change(read) : read;
     const content = isCompressed && whole instanceof Uint8Array ? compress(whole, coding) : whole;
     const mtimeMs = toMs(file.info);
+    const shared = new SharedFile({
+      open: () => openFile(file, this.#options.open),
+      check: () => checkUnchanged(file),
+    });
     const cacheControl = this.#options.selectCacheControl(this.#sitePath, this.#contentType);
     return new Representation({
       contentType: this.#contentType,
@@ -177,7 +182,7 @@ export class Resource {
         // RFC 9110 section 8.8.2.1: never later than the time of the answer.
         lastModifiedMs: Math.min(mtimeMs, this.#options.clock.second * 1000),
       },
-      open: () => openFile(file, this.#options.open),
+      open: () => shared.open(),
       cacheFields: [["Cache-Control", cacheControl], ...(this.#codings.length > 0 ? [VARY] : [])],
       contentFields: [NOSNIFF, ...(coding === "identity" ? [] : [["Content-Encoding", coding] as const])],
     });
@@ -186,14 +191,21 @@ export class Resource {
 
 /** Opens the very file that was described; its name may have changed hands since, to a FIFO even. */
 function openFile(found: FoundFile, open: ResourceOptions["open"]): Deno.FsFile {
-  const { path } = found;
-  const isSame = (info: Deno.FileInfo) => describeFile({ path, info }) === describeFile(found);
+  checkUnchanged(found);
   try {
-    if (isSame(Deno.statSync(path))) {
-      const file = open(path);
-      if (isSame(file.statSync())) return file;
-      file.close();
-    }
+    const file = open(found.path);
+    if (isSameState(file.statSync(), found.info)) return file;
+    file.close();
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+  }
+  throw new StaleFileError(`File has changed: ${found.path}`);
+}
+
+/** A path whose file has the same state leads to the same content. */
+function checkUnchanged({ path, info }: FoundFile): void {
+  try {
+    if (isSameState(Deno.statSync(path), info)) return;
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
   }
@@ -232,6 +244,13 @@ function readFile(found: FoundFile, open: ResourceOptions["open"]): Uint8Array<A
 export function describeFile({ path, info }: FoundFile): string {
   const { dev, ino, size, mode, uid, gid } = info;
   return `${path} ${dev} ${ino} ${size} ${toMs(info)} ${info.ctime?.getTime()} ${mode} ${uid} ${gid}`;
+}
+
+/** What {@linkcode describeFile} tells, compared without writing it down. */
+function isSameState(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
+  return one.ino === other.ino && one.dev === other.dev && one.size === other.size && toMs(one) === toMs(other) &&
+    one.ctime?.getTime() === other.ctime?.getTime() && one.mode === other.mode && one.uid === other.uid &&
+    one.gid === other.gid;
 }
 
 function toMs(info: Deno.FileInfo): number {

@@ -96,7 +96,7 @@ if (Deno.build.os === "linux") {
       await client.send(request);
       assertMatch(new TextDecoder().decode(await client.read(15)), /^HTTP\/1\.1 200 OK/);
     }
-    assertEquals(await countDescriptors(pid), before + 400, "a connection and a file for each");
+    assertEquals(await countDescriptors(pid), before + 202, "a connection for each, and a file for each worker");
     for (const client of clients) client.close();
     let after = Infinity;
     for (let i = 0; i < 200 && after > before; i++) {
