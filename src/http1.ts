@@ -317,11 +317,23 @@ export function selectFraming(body: ResponseBody, minorVersion: 0 | 1): "length"
  * @throws {TypeError} Where a field name is not a token, or a value holds CR, LF, NUL or another control character.
  */
 export function encodeResponseHead(response: HttpResponse, context: ResponseContext): Uint8Array<ArrayBuffer> {
+  return encodeLatin1(formatResponseHead(response, context));
+}
+
+/**
+ * The same as {@linkcode encodeResponseHead}, as text with a character for each byte.
+ *
+ * @param response The response.
+ * @param context Date and fate of the connection.
+ * @returns The head, to be encoded with {@linkcode encodeInto}.
+ * @throws {TypeError} Where a field breaks the rules of a head.
+ */
+export function formatResponseHead(response: HttpResponse, context: ResponseContext): string {
   const { status } = response;
   let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nServer: sockeye\r\nDate: ${context.date}\r\n` +
     `Connection: ${context.persistent ? "keep-alive" : "close"}\r\n`;
   if (hasContent(status, false)) text += encodeFraming(response.body, context.minorVersion ?? 1);
-  return encodeLatin1(`${text}${encodeFields(response.fields)}\r\n`);
+  return `${text}${encodeFields(response.fields)}\r\n`;
 }
 
 /**
@@ -413,6 +425,18 @@ export function decodeLatin1(bytes: Uint8Array): string {
 /** The inverse of {@linkcode decodeLatin1}. */
 function encodeLatin1(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
-  const { read } = ENCODER.encodeInto(text, bytes);
-  return read === text.length ? bytes : Uint8Array.from(text, (character) => character.charCodeAt(0));
+  encodeInto(text, bytes);
+  return bytes;
+}
+
+/**
+ * Encodes text whose characters stand for bytes.
+ *
+ * @param text The text.
+ * @param bytes Where to, from the beginning; there is room for all.
+ */
+export function encodeInto(text: string, bytes: Uint8Array): void {
+  const { read, written } = ENCODER.encodeInto(text, bytes);
+  if (read === text.length && written === read) return;
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
 }

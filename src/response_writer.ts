@@ -14,7 +14,7 @@
 import { BufferPool } from "./buffer_pool.ts";
 import type { Clock } from "./clock.ts";
 import { TransportError } from "./errors.ts";
-import { encodeInterimResponse, encodeResponseHead, hasContent } from "./http1.ts";
+import { encodeInterimResponse, encodeInto, encodeResponseHead, formatResponseHead, hasContent } from "./http1.ts";
 import type { FieldLine, FileBody, HttpResponse, OpenFile, ResponseBody, StreamBody, Wire } from "./message.ts";
 import { ReusableResponse } from "./message.ts";
 import type { ByteRange } from "./range.ts";
@@ -28,6 +28,9 @@ const LAST_CHUNK = ENCODER.encode("0\r\n\r\n");
 
 /** Up to this, head and body are joined: copying is then cheaper than a second system call. */
 const JOINED_BYTES = 16_384;
+
+/** Up to this a body that is sent once is put together with its head, which may have the rest of what is joined. */
+const SMALL_BYTES = 8_192;
 
 /** Answers to pipelined requests that leave together. */
 const BATCH_BYTES = 65_536;
@@ -115,6 +118,11 @@ export class ResponseWriter {
     { persistent, headOnly, more, minorVersion = 1 }: SendOptions,
   ): Promise<void> | undefined {
     const { body } = response;
+    const isSmall = body instanceof Uint8Array && body.length <= SMALL_BYTES;
+    if (isSmall && !(response instanceof ReusableResponse)) {
+      const head = formatResponseHead(response, { date: this.#clock.date, persistent, minorVersion });
+      return this.#sendOnce(head, hasContent(response.status, headOnly) ? body : NOTHING, more);
+    }
     const { bytes, headLength } = this.#encodeOrClose(response, { persistent, minorVersion });
     const isHeadOnly = !hasContent(response.status, headOnly);
     if ("file" in body) return this.#sendFileAndClose(bytes, body, isHeadOnly);
@@ -195,6 +203,29 @@ export class ResponseWriter {
       return { second, bytes: head, headLength: head.length };
     }
     return { second, bytes: concat(head, body), headLength: head.length };
+  }
+
+  /** Nothing is allocated: head and body are put where answers are collected, and leave from there. */
+  #sendOnce(head: string, body: Uint8Array, more: boolean): Promise<void> | undefined {
+    const length = head.length + body.length;
+    if (this.#batched + length > BATCH_BYTES) return this.#sendLater(head, body);
+    const batch = this.#batch ??= batches.take();
+    const start = this.#batched;
+    encodeInto(head, batch.subarray(start, start + head.length));
+    batch.set(body, start + head.length);
+    this.#batched += length;
+    this.bodyBytes = body.length;
+    return more || start > 0 ? undefined : this.flush();
+  }
+
+  /** There is no room among the answers that wait. */
+  async #sendLater(head: string, body: Uint8Array): Promise<void> {
+    await this.flush();
+    const bytes = new Uint8Array(head.length + body.length);
+    encodeInto(head, bytes);
+    bytes.set(body, head.length);
+    await this.#writeAll(bytes);
+    this.bodyBytes = body.length;
   }
 
   #sendSmall(bytes: Uint8Array, more: boolean): Promise<void> | undefined {
