@@ -138,6 +138,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
       ...["site_options", "@std/path"],
     ],
   },
+  route_tree: { pure: true, imports: [] },
   app: { imports: ["errors", "fetch_handler"] },
   app_and_files: { imports: ["errors", "message", "request_context", "response_writer", "static"] },
 
