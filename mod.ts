@@ -1,5 +1,5 @@
 /**
- * Sockeye as a library: starts a server from a program, and serves files from an application.
+ * Sockeye as a library: starts a server from a program; routes and files for applications.
  *
  * @example Serve a directory until the program ends it
  * ```ts ignore
@@ -25,6 +25,17 @@ export type {
 } from "./src/config.ts";
 export { StartError, UsageError } from "./src/errors.ts";
 export type { FetchHandler, ServeInfo } from "./src/fetch_handler.ts";
+export { route } from "./src/route.ts";
+export type {
+  AnyFetchHandler,
+  Middleware,
+  RouteContext,
+  RouteErrorHandler,
+  RouteGroup,
+  RouteHandler,
+  RouteOptions,
+  Router,
+} from "./src/route.ts";
 export { serveDir, serveFile } from "./src/serve_dir.ts";
 export type { FileHandler } from "./src/serve_dir.ts";
 export { serve } from "./src/server.ts";

@@ -138,7 +138,9 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
       ...["site_options", "@std/path"],
     ],
   },
+  route_params: { pure: true, imports: [] },
   route_tree: { pure: true, imports: [] },
+  route: { imports: ["fetch_handler", "route_params", "route_tree"] },
   app: { imports: ["errors", "fetch_handler"] },
   app_and_files: { imports: ["errors", "message", "request_context", "response_writer", "static"] },
 
