@@ -75,7 +75,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   },
   file_cache: { imports: ["config"] },
   spare_descriptors: { imports: [] },
-  file_tree: { imports: ["config", "errors", "resource", "@std/path"] },
+  file_tree: { imports: ["clock", "config", "errors", "resource", "@std/path"] },
   walk: { imports: ["errors", "file_tree", "resource"] },
   zip: { pure: true, imports: [] },
   content_disposition: { pure: true, imports: [] },

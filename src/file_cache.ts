@@ -2,8 +2,8 @@
  * Resources kept in memory and bounded in bytes. Where room is needed the oldest go first, but one that was used since it
  * was last passed over stays (the algorithm known as CLOCK): a hit costs no more than a mark.
  *
- * An entry is trusted for a moment, then the files are looked at again; where nothing has changed it is trusted anew. A
- * file that was changed just before it was read could change again without a sign, so its entry is not renewed.
+ * An entry is trusted for a moment, then the files are looked at again, the quick way first; where nothing has changed it
+ * is trusted anew. A file that was changed just before it was read could change again without a sign, so its entry is not renewed.
  *
  * @module
  */
@@ -21,6 +21,8 @@ export interface Keepable {
   readonly isSettled: boolean;
   /** Memory that the content takes, in bytes; may grow. */
   readonly heldBytes: number;
+  /** Looks whether the files are as they were; returns as of when that is sure, or `undefined`. */
+  confirm?(): number | undefined;
 }
 
 interface Entry<Value> {
@@ -61,7 +63,15 @@ export class FileCache<Value extends Keepable> {
       entry.wasUsed = true;
       return entry.value;
     }
-    if (entry !== undefined) this.#drop(path, entry);
+    if (entry !== undefined) {
+      const asOfMs = entry.value.isSettled ? entry.value.confirm?.() : undefined;
+      entry.freshUntilMs = (asOfMs ?? -Infinity) + this.#options.freshMs;
+      if (nowMs < entry.freshUntilMs) {
+        entry.wasUsed = true;
+        return entry.value;
+      }
+      this.#drop(path, entry);
+    }
     const now = this.#lookAt(path);
     const isUnchanged = entry?.value.isSettled && entry.value.fingerprint === now?.fingerprint;
     const value = isUnchanged ? entry.value : now;

@@ -9,10 +9,16 @@
  */
 
 import { basename, dirname, join, SEPARATOR } from "@std/path";
+import type { Clock } from "./clock.ts";
 import type { SymlinkPolicy } from "./config.ts";
 import { HttpError } from "./errors.ts";
 import type { FoundFile } from "./resource.ts";
-import { StaleFileError } from "./resource.ts";
+import { isSameState, isYoung, StaleFileError } from "./resource.ts";
+
+/** How long a look at a directory serves to confirm what lies in it, in milliseconds. */
+const DIRECTORY_FRESH_MS = 100;
+/** How many directories are remembered for it; then all are forgotten. */
+const MOST_DIRECTORIES = 1_000;
 
 /** The extension that a clean URL leaves out. */
 const HTML = ".html";
@@ -45,6 +51,17 @@ export interface FileTreeOptions {
    * @default {"inside"}
    */
   readonly symlinks?: SymlinkPolicy;
+  /** The time; without it {@linkcode FileTree.confirm} confirms nothing. */
+  readonly clock?: Pick<Clock, "nowMs">;
+}
+
+/** A directory, as of a look at it. */
+interface SeenDirectory {
+  readonly realPath: string;
+  readonly info: Deno.FileInfo;
+  /** The same object as long as the path leads to the same directory, and no name in it has come or gone. */
+  readonly state: object | undefined;
+  readonly seenMs: number;
 }
 
 /** What a path stands for. */
@@ -65,6 +82,8 @@ export class FileTree {
   readonly #isListing: boolean;
   readonly #hasCleanUrls: boolean;
   readonly #symlinks: SymlinkPolicy;
+  readonly #clock: Pick<Clock, "nowMs"> | undefined;
+  readonly #directories = new Map<string, SeenDirectory>();
 
   /**
    * Looks at the root once, to see whether it is a file.
@@ -72,7 +91,8 @@ export class FileTree {
    * @param options How paths stand for files.
    */
   constructor(
-    { root, index = ["index.html"], isListing = false, hasCleanUrls = false, symlinks = "inside" }: FileTreeOptions,
+    { root, index = ["index.html"], isListing = false, hasCleanUrls = false, symlinks = "inside", clock }:
+      FileTreeOptions,
   ) {
     const isFile = isRegularFile(root);
     this.#root = isFile ? dirname(root) : root;
@@ -81,6 +101,7 @@ export class FileTree {
     this.#isListing = isListing;
     this.#hasCleanUrls = hasCleanUrls;
     this.#symlinks = symlinks;
+    this.#clock = clock;
   }
 
   /** Whether the root is a directory, which may hold more than one file. */
@@ -101,6 +122,27 @@ export class FileTree {
       return path.endsWith("/") ? this.#findDirectory(realRoot, path) : this.#findName(realRoot, path);
     } catch (error) {
       throw toFileError(error);
+    }
+  }
+
+  /**
+   * Confirms that a file is what it was, and still is what its path stands for. That costs one call, and a look at its
+   * directory that serves for all files in it. What is not as it was, or might not be, is to be found anew.
+   *
+   * @param sitePath The file's own path.
+   * @param file The file, as it was found.
+   * @returns As of when that is sure, on the clock; `undefined` where it is not.
+   */
+  confirm(sitePath: string, file: FoundFile): number | undefined {
+    // With clean URLs it depends on further names what a path stands for.
+    if (file.directory === undefined || this.#hasCleanUrls || this.#clock === undefined) return undefined;
+    try {
+      const root = this.#see(this.#root, this.#clock);
+      const directory = this.#see(dirname(join(root.realPath, sitePath)), this.#clock);
+      if (directory.state !== file.directory || !isSameState(Deno.lstatSync(file.path), file.info)) return undefined;
+      return Math.min(root.seenMs, directory.seenMs);
+    } catch {
+      return undefined;
     }
   }
 
@@ -223,7 +265,28 @@ export class FileTree {
     if (this.#symlinks === "deny" && realPath !== withoutSlash(path)) {
       throw new HttpError(404, "Path has a symbolic link");
     }
-    return { path: realPath, info: Deno.statSync(realPath) };
+    return { path: realPath, info: Deno.statSync(realPath), directory: this.#seeParent(path, realPath) };
+  }
+
+  /** The state of the directory that a path lies in; none where the path is a link itself. */
+  #seeParent(path: string, realPath: string): object | undefined {
+    if (this.#clock === undefined) return undefined;
+    const parent = this.#see(dirname(path), this.#clock);
+    return join(parent.realPath, basename(path)) === realPath ? parent.state : undefined;
+  }
+
+  /** Looks at a directory, if that was not done just now. While it is young a change of it could go unseen. */
+  #see(path: string, { nowMs }: Pick<Clock, "nowMs">): SeenDirectory {
+    const seen = this.#directories.get(path);
+    if (seen !== undefined && nowMs < seen.seenMs + DIRECTORY_FRESH_MS) return seen;
+    const realPath = Deno.realPathSync(path);
+    const info = Deno.statSync(realPath);
+    const known = seen?.realPath === realPath && isSameState(seen.info, info) ? seen.state : undefined;
+    const state = isYoung(info.mtime?.getTime() ?? 0) ? undefined : known ?? {};
+    const now = { realPath, info, state, seenMs: nowMs };
+    if (this.#directories.size >= MOST_DIRECTORIES) this.#directories.clear();
+    this.#directories.set(path, now);
+    return now;
   }
 }
 

@@ -40,6 +40,8 @@ export interface FoundFile {
   readonly path: string;
   /** Its state. */
   readonly info: Deno.FileInfo;
+  /** Stands for the state of its directory; absent where that is not known. */
+  readonly directory?: object | undefined;
 }
 
 /** How resources are made. */
@@ -56,6 +58,8 @@ export interface ResourceOptions {
   readonly changePage?: ((html: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) | undefined;
   /** Finds a regular file below the root by its path; `undefined` where there is none. */
   readonly findFile: (path: string) => FoundFile | undefined;
+  /** Tells as of when a file is surely what it was, by its own path; absent where nothing can be told. */
+  readonly confirm?: ((sitePath: string, file: FoundFile) => number | undefined) | undefined;
   /** Opens a file. */
   readonly open: (path: string) => Deno.FsFile;
   /** The time of the worker. */
@@ -87,6 +91,8 @@ export class Resource {
   /** Neighbours first: who made them took the time to make them small. */
   readonly #codings: readonly ContentCoding[];
   readonly #representations = new Map<Variant, Representation>();
+  /** Whether a name beside it could become a neighbour without any name coming or going. */
+  #hasCandidates = false;
 
   /**
    * Looks for the neighbours of a file.
@@ -117,6 +123,23 @@ export class Resource {
   }
 
   /**
+   * Looks whether all files are as they were, which costs less than to find them anew.
+   *
+   * @returns As of when that is sure, on the clock; `undefined` where it is not.
+   */
+  confirm(): number | undefined {
+    const { confirm } = this.#options;
+    if (confirm === undefined || this.#hasCandidates) return undefined;
+    let asOfMs = confirm(this.#sitePath, this.#file);
+    for (const [coding, neighbour] of this.#neighbours) {
+      if (asOfMs === undefined) return undefined;
+      const neighbourMs = confirm(this.#sitePath + SUFFIXES[coding], neighbour);
+      asOfMs = neighbourMs === undefined ? undefined : Math.min(asOfMs, neighbourMs);
+    }
+    return asOfMs;
+  }
+
+  /**
    * Selects the representation that a client wants.
    *
    * @param acceptEncoding The value of `Accept-Encoding`.
@@ -141,11 +164,12 @@ export class Resource {
     for (const coding of CONTENT_CODINGS) {
       const neighbourPath = path + SUFFIXES[coding];
       // Most files have none, and an exception costs seven times as much.
-      const neighbour = existsSync(neighbourPath) ? this.#options.findFile(neighbourPath) : undefined;
-      if (
-        neighbour === undefined || toMs(neighbour.info) < toMs(info) || !isReadable(neighbour.path, this.#options.open)
-      ) continue;
-      this.#neighbours.set(coding, neighbour);
+      if (!existsSync(neighbourPath)) continue;
+      const neighbour = this.#options.findFile(neighbourPath);
+      const isUsable = neighbour !== undefined && toMs(neighbour.info) >= toMs(info) &&
+        isReadable(neighbour.path, this.#options.open);
+      if (isUsable) this.#neighbours.set(coding, neighbour);
+      else this.#hasCandidates = true;
     }
   }
 
@@ -246,8 +270,13 @@ export function describeFile({ path, info }: FoundFile): string {
   return `${path} ${dev} ${ino} ${size} ${toMs(info)} ${info.ctime?.getTime()} ${mode} ${uid} ${gid}`;
 }
 
-/** What {@linkcode describeFile} tells, compared without writing it down. */
-function isSameState(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
+/**
+ * Compares what {@linkcode describeFile} tells, but for the path, without writing it down.
+ *
+ * @param one A state of a file.
+ * @param other Another one, or the same.
+ */
+export function isSameState(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
   return one.ino === other.ino && one.dev === other.dev && one.size === other.size && toMs(one) === toMs(other) &&
     one.ctime?.getTime() === other.ctime?.getTime() && one.mode === other.mode && one.uid === other.uid &&
     one.gid === other.gid;

@@ -15,6 +15,7 @@ import { FileCache } from "./file_cache.ts";
 import { FileTree } from "./file_tree.ts";
 import { injectReloadScript } from "./live_reload.ts";
 import { selectMediaType } from "./media_type.ts";
+import type { FoundFile } from "./resource.ts";
 import { Resource } from "./resource.ts";
 import type { ParsedSiteOptions } from "./site_options.ts";
 import { HEADERS_FILE, REDIRECTS_FILE } from "./site_rules.ts";
@@ -79,7 +80,7 @@ export class Site {
    * @param context How it is made.
    */
   constructor(options: ParsedSiteOptions, context: SiteContext) {
-    const tree = new FileTree(options);
+    const tree = new FileTree({ ...options, clock: context.clock });
     this.tree = tree;
     this.#context = context;
     this.#hasDotfiles = options.hasDotfiles;
@@ -89,6 +90,7 @@ export class Site {
       entryBytes: context.cache.entryBytes,
       isCompressing: options.isCompressing,
       findFile: (path: string) => tree.findRegularFile(path),
+      confirm: (sitePath: string, file: FoundFile) => tree.confirm(sitePath, file),
       selectMediaType: (path: string) => selectMediaType(path, mediaTypes),
       selectCacheControl: (path: string, mediaType: string) =>
         isDev ? "no-store" : selectCacheControl({ path, mediaType }, cacheRules),

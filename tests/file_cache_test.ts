@@ -14,6 +14,8 @@ interface State {
   readonly fingerprint?: string;
   readonly isSettled?: boolean;
   readonly bytes?: number;
+  /** As of when it can be confirmed; absent: not at all. */
+  readonly confirmedMs?: number;
 }
 
 /** One look at a file; what it holds may grow, as content does that is read when it is first asked for. */
@@ -21,11 +23,17 @@ class Look implements Keepable {
   readonly fingerprint: string;
   readonly isSettled: boolean;
   heldBytes: number;
+  confirmedMs: number | undefined;
 
-  constructor({ fingerprint = "same", isSettled = true, bytes = 10 }: State) {
+  constructor({ fingerprint = "same", isSettled = true, bytes = 10, confirmedMs }: State) {
     this.fingerprint = fingerprint;
+    this.confirmedMs = confirmedMs;
     this.isSettled = isSettled;
     this.heldBytes = bytes;
+  }
+
+  confirm(): number | undefined {
+    return this.confirmedMs;
   }
 }
 
@@ -81,6 +89,29 @@ Deno.test("FileCache.get trusts an entry for the time of freshness and does not 
   assertEquals(bench.cache.get("/a", 50 + FRESH_MS), undefined);
   assertEquals(bench.looks, ["a", "a"]);
 });
+
+const CONFIRMED: readonly [what: string, state: State, nowMs: number, looks: number, freshUntilMs: number][] = [
+  ["now", { confirmedMs: FRESH_MS }, FRESH_MS, 1, 2 * FRESH_MS],
+  ["a moment ago", { confirmedMs: FRESH_MS - 60 }, FRESH_MS, 1, 2 * FRESH_MS - 60],
+  ["too long ago", { confirmedMs: 0 }, FRESH_MS, 2, 2 * FRESH_MS],
+  ["not at all", {}, FRESH_MS, 2, 2 * FRESH_MS],
+  ["now, and could change without a sign", { confirmedMs: FRESH_MS, isSettled: false }, FRESH_MS, 2, 2 * FRESH_MS],
+];
+
+for (const [what, state, nowMs, looks, freshUntilMs] of CONFIRMED) {
+  Deno.test(`FileCache.get trusts an entry as of when it is confirmed: ${what}`, () => {
+    const bench = new Bench();
+    const look = bench.put("a", state);
+    assertEquals(bench.cache.get("/a", nowMs) === look, state.isSettled !== false);
+    assertEquals(bench.looks.length, looks);
+    const again = bench.cache.get("/a", freshUntilMs - 1);
+    assertEquals(bench.looks.length, looks);
+    assert(again instanceof Look);
+    again.confirmedMs = undefined;
+    bench.cache.get("/a", freshUntilMs);
+    assertEquals(bench.looks.length, looks + 1);
+  });
+}
 
 Deno.test("FileCache.get renews an entry whose file is unchanged: one look per time of freshness", () => {
   const bench = new Bench();

@@ -777,3 +777,35 @@ if (canDropPrivileges) {
     assertEquals(found, [["200 br", 200], ["200 gzip", "200 gzip"], ["200 gzip", "200 gzip"], [200, 200]]);
   });
 } else Deno.test.ignore(`${UNREADABLE} (needs setpriv)`, () => {});
+
+// Confirming, which is quicker than looking anew.
+
+const CONFIRMATIONS: readonly [
+  what: string,
+  neighbour: string | undefined,
+  times: number[],
+  asOfMs: number | undefined,
+][] = [
+  ["the file alone", undefined, [7], 7],
+  ["a file that is not what it was", undefined, [], undefined],
+  ["file and neighbour, as of the earlier one", "fresh", [7, 5], 5],
+  ["file and neighbour, as of the earlier one", "fresh", [5, 7], 5],
+  ["a neighbour that is not what it was", "fresh", [7], undefined],
+  ["a name that is no neighbour and could become one", "stale", [7, 7], undefined],
+];
+
+for (const [what, neighbour, times, asOfMs] of CONFIRMATIONS) {
+  testWith(["read", "write"], `Resource.confirm: ${what}`, () => {
+    using site = new Site();
+    site.write("a.css", textOf("a", 2_000));
+    if (neighbour !== undefined) site.write("a.css.br", "br", neighbour === "fresh" ? LONG_AGO : EARLIER);
+    const findFile = (path: string) => ({ path, info: Deno.statSync(path) });
+    const asked: string[] = [];
+    const confirm = (sitePath: string) => times[asked.push(sitePath) - 1];
+    const options = { ...OPENING, entryBytes: ENTRY_BYTES, isCompressing: true, findFile };
+    const resource = new Resource("/a.css", findFile(site.path("a.css")), { ...options, confirm });
+    assertEquals(resource.confirm(), asOfMs);
+    assertEquals(asked, ["/a.css", "/a.css.br"].slice(0, neighbour === "fresh" && times.length > 0 ? 2 : asked.length));
+    assertEquals(new Resource("/a.css", findFile(site.path("a.css")), options).confirm(), undefined);
+  });
+}

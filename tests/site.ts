@@ -50,10 +50,12 @@ export class Site implements Disposable {
 
   /** The handler of `www`, made when it is first asked for. */
   get handler(): StaticHandler {
-    return this.#handler ??= this.#makeHandler(this.#settings);
+    return this.#handler ??= this.makeHandler();
   }
 
-  #makeHandler({ root = "www", entryBytes = ENTRY_BYTES, bytes = 1 << 20, ...site }: SiteSettings): StaticHandler {
+  /** Makes a handler that has not looked at anything yet. */
+  makeHandler(): StaticHandler {
+    const { root = "www", entryBytes = ENTRY_BYTES, bytes = 1 << 20, ...site } = this.#settings;
     return staticHandler({
       site: parseSiteOptions({ ...DEFAULT_OPTIONS, ...site, root: this.path(root) }),
       cache: { bytes, entryBytes, freshMs: FRESH_MS },
