@@ -11,8 +11,11 @@
 import type { Clock } from "./clock.ts";
 import type { Exchange } from "./connection.ts";
 
-/** Lines are passed on when this many bytes have come together, or at each {@linkcode AccessLog.flush}. */
-const BATCH_BYTES = 32_768;
+/**
+ * Lines are passed on when this many bytes have come together, or at each {@linkcode AccessLog.flush}. A batch wakes
+ * another thread, which costs as much as hundreds of lines.
+ */
+const BATCH_BYTES = 65_536;
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const ENCODER = new TextEncoder();
@@ -21,8 +24,8 @@ const ENCODER = new TextEncoder();
 export class AccessLog {
   readonly #clock: Clock;
   readonly #pass: (lines: Uint8Array<ArrayBuffer>) => void;
-  #batch = new Uint8Array(BATCH_BYTES);
-  #length = 0;
+  /** ASCII, so that its length is that in bytes. */
+  #lines = "";
   #second = -1;
   #timestamp = "";
 
@@ -43,19 +46,17 @@ export class AccessLog {
    * @param exchange What was asked and answered.
    */
   record({ remote, head, status, bodyBytes, durationMs }: Exchange): void {
-    const line = `${remote} - - [${this.#formatTime()}] "${escapeText(head?.requestLine)}" ${status} ${bodyBytes} ` +
+    this.#lines += `${remote} - - [${this.#formatTime()}] "${escapeText(head?.requestLine)}" ${status} ${bodyBytes} ` +
       `"${escapeText(head?.fieldLines.get("referer"))}" "${escapeText(head?.fieldLines.get("user-agent"))}" ` +
       `${(durationMs / 1000).toFixed(6)}\n`;
-    if (line.length > this.#batch.length - this.#length) this.flush();
-    if (line.length > this.#batch.length) return this.#pass(ENCODER.encode(line));
-    this.#length += ENCODER.encodeInto(line, this.#batch.subarray(this.#length)).written;
+    if (this.#lines.length >= BATCH_BYTES) this.flush();
   }
 
   /** Passes on what has come together. */
   flush(): void {
-    if (this.#length === 0) return;
-    const lines = this.#batch.slice(0, this.#length);
-    this.#length = 0;
+    if (this.#lines === "") return;
+    const lines = ENCODER.encode(this.#lines);
+    this.#lines = "";
     this.#pass(lines);
   }
 
