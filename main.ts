@@ -15,7 +15,7 @@ import { StartError, UsageError } from "./src/errors.ts";
 import { explain } from "./src/explain.ts";
 import { escapeControls } from "./src/log.ts";
 import { findNetworkUrls } from "./src/network_addresses.ts";
-import { completeOptions, isEveryAddress, startServer } from "./src/server.ts";
+import { checkSite, completeOptions, isEveryAddress, startServer } from "./src/server.ts";
 
 async function main(args: readonly string[]): Promise<void> {
   const command = parseCommand(args);
@@ -24,11 +24,12 @@ async function main(args: readonly string[]): Promise<void> {
       return console.log(HELP);
     case "version":
       return console.log(`sockeye ${metadata.version}`);
-    case "explain":
-      for (const line of explain(completeOptions(command.options), command.request)) {
-        console.log(escapeControls(line));
-      }
+    case "explain": {
+      const options = completeOptions(command.options);
+      checkSite(options);
+      for (const line of explain(options, command.request)) console.log(escapeControls(line));
       return;
+    }
     case "serve":
       return await serve(completeOptions(command.options));
     default:

@@ -53,9 +53,9 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   content_hash: { pure: true, imports: [] },
   navigation: { pure: true, imports: ["message", "negotiation"] },
   cache_policy: { pure: true, imports: ["content_hash", "errors", "path_pattern"] },
-  rules_file: { pure: true, imports: ["path_pattern"] },
-  headers_file: { pure: true, imports: ["message", "path_pattern", "response_fields", "rules_file"] },
-  redirects_file: { pure: true, imports: ["errors", "path", "path_pattern", "rules_file"] },
+  rules_file: { pure: true, imports: ["http1", "path_pattern"] },
+  headers_file: { pure: true, imports: ["http1", "message", "path_pattern", "response_fields", "rules_file"] },
+  redirects_file: { pure: true, imports: ["errors", "http1", "path", "path_pattern", "rules_file"] },
   compressible: { pure: true, imports: [] },
   content_coding: { pure: true, imports: ["negotiation", "node:zlib"] },
   representation: { imports: ["conditional", "errors", "http_date", "message", "range"] },
@@ -73,7 +73,8 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   listing_response: {
     imports: ["conditional", "directory", "errors", "listing", "listing_page", "message", "negotiation"],
   },
-  file_cache: { imports: ["config"] },
+  detached_text: { pure: true, imports: [] },
+  file_cache: { imports: ["config", "detached_text"] },
   spare_descriptors: { imports: [] },
   file_tree: { imports: ["clock", "config", "errors", "resource", "@std/path"] },
   walk: { imports: ["errors", "file_tree", "resource"] },
@@ -93,23 +94,14 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   },
   site_rules: {
     imports: [
-      ...[
-        "clock",
-        "config",
-        "file_tree",
-        "headers_file",
-        "redirects_file",
-        "resource",
-        "response_fields",
-        "rules_file",
-      ],
-      "site_options",
+      ...["clock", "config", "detached_text", "file_tree", "headers_file", "message", "redirects_file", "resource"],
+      ...["response_fields", "rules_file", "site_options"],
     ],
   },
   site: {
     imports: [
-      ...["cache_policy", "clock", "config", "directory", "errors", "file_cache", "file_tree", "live_reload"],
-      ...["media_type", "resource", "site_options", "site_rules"],
+      ...["cache_policy", "clock", "config", "detached_text", "directory", "errors", "file_cache", "file_tree"],
+      ...["live_reload", "media_type", "resource", "site_options", "site_rules"],
     ],
   },
   static: {

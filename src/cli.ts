@@ -77,7 +77,7 @@ Pages
       --clean-urls     /about stands for about.html
 
 Fields
-      --header LINE    'Name: value' for every answer
+      --header LINE    'Name: value' for every answer of the site; rules of the site come before it
       --cache RULES    Cache-Control by path: '*.css=max-age=3600; /img/*=no-store'
       --cors[=ORIGINS] let pages of these origins, with commas between, read answers (all)
       --coi            isolate pages from other origins, for shared memory and precise timers
@@ -123,7 +123,12 @@ export function parseCommand(args: readonly string[]): Command {
 type Flags = ReturnType<typeof parseFlags>;
 
 function parseFlags(args: readonly string[]) {
-  const whole = args.map((arg) => Object.hasOwn(OPTIONAL_VALUES, arg) ? `${arg}=${OPTIONAL_VALUES[arg]}` : arg);
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const whole = args.map((arg, at) =>
+    at < end && Object.hasOwn(OPTIONAL_VALUES, arg) ? `${arg}=${OPTIONAL_VALUES[arg]}` : arg
+  );
+  const valued = args.slice(0, end).find((arg) => SWITCHES.some((name) => arg.startsWith(`--${name}=`)));
+  if (valued !== undefined) throw usage(`${valued.slice(0, valued.indexOf("="))} takes no value`);
   return parseArgs(whole, {
     string: ["_", ...VALUES],
     boolean: ["v", "d", ...SWITCHES],

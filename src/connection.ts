@@ -231,14 +231,17 @@ export class Connection implements RequestConnection {
     if (this.#reading !== undefined || this.received.length > 0 || this.#hasEnded) return;
     this.#reading = this.#readAhead();
     this.#reading.then((isMore) => {
-      if (!isMore) this.#leave();
-    }, () => this.#leave());
+      if (!isMore) this.#leave(this.#isEndless);
+    }, () => this.#leave(true));
   }
 
-  /** The client has left, or has ended its side: whoever wants to be told of one is told of both. */
-  #leave(): void {
+  /**
+   * The client has left, or has ended its side, which look the same: a handler is told of both. But one that has ended
+   * its side still gets its answer, unless that would go on for ever.
+   */
+  #leave(isGone: boolean): void {
     this.#request?.abort();
-    if (this.#stage === "piece") this.#writer.abort();
+    if (isGone && this.#stage === "piece") this.#writer.abort();
   }
 
   async #readAhead(): Promise<boolean> {

@@ -123,6 +123,9 @@ export function preflight(policy: CorsPolicy, { method, fieldLines }: RequestHea
   ];
 }
 
+/** Beside `*` it would be refused by browsers, and beside an origin it would give more than `--cors` says. */
+const CREDENTIALS = ["access-control-allow-credentials"];
+
 /** The same changes for the same fields, so that a response that is used again is changed once. */
 const changesOf = new WeakMap<readonly FieldLine[], FieldChanges>();
 
@@ -141,7 +144,7 @@ export function withCors(
     if (asked !== undefined) return new HttpResponse(204, asked, new Uint8Array(0));
     const set = corsFields(policy, head.fieldLines);
     let changes = changesOf.get(set);
-    if (changes === undefined) changesOf.set(set, changes = { set, removed: [] });
+    if (changes === undefined) changesOf.set(set, changes = { set, removed: CREDENTIALS });
     try {
       return changeFields(handler(head), changes);
     } catch (thrown) {

@@ -9,6 +9,7 @@
  */
 
 import type { CacheOptions } from "./config.ts";
+import { detach } from "./detached_text.ts";
 
 /** What an entry costs beside its content: heads, wire forms, key, bookkeeping; in bytes, estimated. */
 const ENTRY_OVERHEAD_BYTES = 2_048;
@@ -77,7 +78,7 @@ export class FileCache<Value extends Keepable> {
     const value = isUnchanged ? entry.value : now;
     if (value === undefined) return undefined;
     const freshUntilMs = nowMs + this.#options.freshMs;
-    this.#keep(path, { value, freshUntilMs, costBytes: 0, wasUsed: entry !== undefined });
+    this.#keep(detach(path), { value, freshUntilMs, costBytes: 0, wasUsed: entry !== undefined });
     return value;
   }
 

@@ -20,6 +20,8 @@ const DIRECTORY_FRESH_MS = 100;
 /** How many directories are remembered for it; then all are forgotten. */
 const MOST_DIRECTORIES = 1_000;
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** The extension that a clean URL leaves out. */
 const HTML = ".html";
 
@@ -51,6 +53,12 @@ export interface FileTreeOptions {
    * @default {"inside"}
    */
   readonly symlinks?: SymlinkPolicy;
+  /**
+   * Names in the root itself that are no part of the site, under whatever path.
+   *
+   * @default {new Set()}
+   */
+  readonly hidden?: ReadonlySet<string>;
   /** The time; without it {@linkcode FileTree.confirm} confirms nothing. */
   readonly clock?: Pick<Clock, "nowMs">;
 }
@@ -82,6 +90,7 @@ export class FileTree {
   readonly #isListing: boolean;
   readonly #hasCleanUrls: boolean;
   readonly #symlinks: SymlinkPolicy;
+  readonly #hidden: ReadonlySet<string>;
   readonly #clock: Pick<Clock, "nowMs"> | undefined;
   readonly #directories = new Map<string, SeenDirectory>();
 
@@ -91,8 +100,15 @@ export class FileTree {
    * @param options How paths stand for files.
    */
   constructor(
-    { root, index = ["index.html"], isListing = false, hasCleanUrls = false, symlinks = "inside", clock }:
-      FileTreeOptions,
+    {
+      root,
+      index = ["index.html"],
+      isListing = false,
+      hasCleanUrls = false,
+      symlinks = "inside",
+      hidden = NONE,
+      clock,
+    }: FileTreeOptions,
   ) {
     const isFile = isRegularFile(root);
     this.#root = isFile ? dirname(root) : root;
@@ -101,6 +117,7 @@ export class FileTree {
     this.#isListing = isListing;
     this.#hasCleanUrls = hasCleanUrls;
     this.#symlinks = symlinks;
+    this.#hidden = hidden;
     this.#clock = clock;
   }
 
@@ -172,12 +189,32 @@ export class FileTree {
   }
 
   /**
-   * Finds a regular file in the root itself.
+   * Finds a regular file in the root itself, also one that is no part of the site.
    *
    * @param name Its name.
    */
   findInRoot(name: string): FoundFile | undefined {
-    return this.isDirectory ? this.findRegularFile(join(this.#root, name)) : undefined;
+    if (!this.isDirectory) return undefined;
+    try {
+      const realRoot = Deno.realPathSync(this.#root);
+      const found = this.#resolve(realRoot, join(realRoot, name));
+      return found.info.isFile ? found : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Tells whether there is anything of a name in the root itself, which may be a directory or a link to nothing.
+   *
+   * @param name The name.
+   */
+  hasInRoot(name: string): boolean {
+    try {
+      return this.isDirectory && Deno.lstatSync(join(this.#root, name)) !== undefined;
+    } catch (error) {
+      return !(error instanceof Deno.errors.NotFound);
+    }
   }
 
   /**
@@ -191,21 +228,26 @@ export class FileTree {
     return (path) => this.#look(realRoot, join(realRoot, path));
   }
 
-  #findOnly(realRoot: string, path: string, only: string): Found {
-    if (path !== "/" && path !== `/${only}`) throw new HttpError(404, "The root is a file with another name");
-    return { kind: "file", file: checkRegular(this.#look(realRoot, join(realRoot, only))), sitePath: `/${only}` };
+  #findOnly(realRoot: string, sitePath: string, only: string): Found {
+    if (sitePath !== "/" && sitePath !== `/${only}`) throw new HttpError(404, "The root is a file with another name");
+    // The root may be a link to anywhere, as a directory may be.
+    const path = join(realRoot, only);
+    const realPath = Deno.realPathSync(path);
+    const directory = this.#seeParent(path, realPath);
+    const file = checkRegular({ path: realPath, info: Deno.lstatSync(realPath), directory });
+    return { kind: "file", file, sitePath: `/${only}` };
   }
 
   #findName(realRoot: string, path: string): Found {
     const found = this.#hasCleanUrls ? this.#tryLook(realRoot, path) : this.#look(realRoot, join(realRoot, path));
     if (found !== undefined && !found.info.isDirectory) {
-      const cleanPath = this.#hasCleanUrls ? this.#findCleanPath(realRoot, path, found) : undefined;
+      const cleanPath = this.#hasCleanUrls ? this.#findCleanPath(realRoot, path) : undefined;
       if (cleanPath !== undefined) return { kind: "redirect", path: cleanPath };
       return { kind: "file", file: checkRegular(found), sitePath: path };
     }
     const page = this.#hasCleanUrls ? this.#tryLook(realRoot, path + HTML) : undefined;
     if (page?.info.isFile) {
-      const folder = this.#findFolder(realRoot, path + HTML, page);
+      const folder = this.#findFolder(realRoot, path + HTML);
       if (folder !== undefined) return { kind: "redirect", path: folder };
       return { kind: "file", file: page, sitePath: path + HTML };
     }
@@ -231,18 +273,19 @@ export class FileTree {
   }
 
   /** The path without what a clean URL leaves out, if that stands for the same file. */
-  #findCleanPath(realRoot: string, path: string, found: FoundFile): string | undefined {
-    const folder = this.#findFolder(realRoot, path, found);
-    if (folder !== undefined || !path.endsWith(HTML)) return folder;
+  #findCleanPath(realRoot: string, path: string): string | undefined {
+    const folder = this.#findFolder(realRoot, path);
+    if (folder !== undefined || !path.endsWith(HTML) || path.endsWith(`/${HTML}`)) return folder;
     const cleanPath = path.slice(0, -HTML.length);
-    return isSame(() => this.#findName(realRoot, cleanPath), found) ? cleanPath : undefined;
+    if (this.#hidden.has(cleanPath.slice(1))) return undefined;
+    return isOwnPath(() => this.#findName(realRoot, cleanPath), path) ? cleanPath : undefined;
   }
 
   /** The folder of an index file, if it stands for that. */
-  #findFolder(realRoot: string, path: string, found: FoundFile): string | undefined {
+  #findFolder(realRoot: string, path: string): string | undefined {
     const folder = path.slice(0, path.lastIndexOf("/") + 1);
     if (!this.#index.includes(path.slice(folder.length))) return undefined;
-    return isSame(() => this.#findDirectory(realRoot, folder), found) ? folder : undefined;
+    return isOwnPath(() => this.#findDirectory(realRoot, folder), path) ? folder : undefined;
   }
 
   /** Like `#look` below the root; `undefined` where there is nothing. */
@@ -258,6 +301,13 @@ export class FileTree {
 
   /** Follows symbolic links as far as they may be. The separator matters: `/srv/www-old` is not in `/srv/www`. */
   #look(realRoot: string, path: string): FoundFile {
+    const found = this.#resolve(realRoot, path);
+    const isInRoot = dirname(found.path) === realRoot && found.path !== realRoot;
+    if (isInRoot && this.#hidden.has(basename(found.path))) throw new HttpError(404, "Path leads to a file of rules");
+    return found;
+  }
+
+  #resolve(realRoot: string, path: string): FoundFile {
     const realPath = Deno.realPathSync(path);
     const prefix = realRoot.endsWith(SEPARATOR) ? realRoot : realRoot + SEPARATOR;
     const isInside = realPath === realRoot || realPath.startsWith(prefix);
@@ -265,7 +315,7 @@ export class FileTree {
     if (this.#symlinks === "deny" && realPath !== withoutSlash(path)) {
       throw new HttpError(404, "Path has a symbolic link");
     }
-    return { path: realPath, info: Deno.statSync(realPath), directory: this.#seeParent(path, realPath) };
+    return { path: realPath, info: Deno.lstatSync(realPath), directory: this.#seeParent(path, realPath) };
   }
 
   /** The state of the directory that a path lies in; none where the path is a link itself. */
@@ -290,10 +340,11 @@ export class FileTree {
   }
 }
 
-function isSame(find: () => Found, file: FoundFile): boolean {
+/** Whether what is found is the file with just that path, and not one that has another name, too. */
+function isOwnPath(find: () => Found, path: string): boolean {
   try {
     const found = find();
-    return found.kind === "file" && found.file.path === file.path;
+    return found.kind === "file" && found.sitePath === path;
   } catch {
     return false;
   }

@@ -14,13 +14,14 @@
  * @module
  */
 
+import { trimBlank } from "./http1.ts";
 import type { FieldLine } from "./message.ts";
 import type { PathPattern } from "./path_pattern.ts";
 import { PatternIndex } from "./path_pattern.ts";
 import type { FieldChanges } from "./response_fields.ts";
 import { NO_CHANGES } from "./response_fields.ts";
 import type { Mistake, ParsedFile, RuleLine } from "./rules_file.ts";
-import { fillPlaceholders, hasScheme, parseRulePattern, quote, readRuleLines, trimBlank } from "./rules_file.ts";
+import { fillPlaceholders, hasScheme, parseRulePattern, quote, readRuleLines } from "./rules_file.ts";
 
 /** A rule of the file. */
 export interface HeaderRule {
@@ -55,6 +56,13 @@ const OWNED: ReadonlyMap<string, string> = new Map([
     .map((name) => [name, OF_MESSAGE] as const),
   ["location", "belongs in _redirects"],
   ["basic-auth", "is password protection on Netlify only: here everyone would be sent the passwords"],
+]);
+
+/** No lists, so that two values would be none: the last one holds. */
+const SINGLE: ReadonlySet<string> = new Set([
+  ...["access-control-allow-origin", "content-disposition", "content-location", "content-type", "referrer-policy"],
+  ...["cross-origin-embedder-policy", "cross-origin-opener-policy", "cross-origin-resource-policy"],
+  ...["strict-transport-security", "x-content-type-options", "x-frame-options"],
 ]);
 
 /** It cannot be a list, RFC 6265 section 3. */
@@ -147,18 +155,6 @@ function findNameFault(name: string): string | undefined {
   return reason && `${name} ${reason}`;
 }
 
-/** What `parsePathPattern` makes of the pattern that has no mistake. */
-const EVERY_PATH: PathPattern = { text: "/*", expression: /^\/(?<splat>[^]*)$/, folder: "/", names: ["splat"] };
-
-/**
- * Makes a rule for every path, to stand in front of those of the file.
- *
- * @param set The fields, as {@linkcode parseHeaderLine} returns them.
- */
-export function headerRuleForAll(set: readonly FieldLine[]): HeaderRule {
-  return { pattern: EVERY_PATH, removed: [], set };
-}
-
 /** Rules, ready to be asked. */
 export class HeaderRules {
   readonly #index = new PatternIndex<HeaderRule>();
@@ -197,9 +193,10 @@ export class HeaderRules {
       }
     }
     if (fields.size + removed.size === 0) return NO_CHANGES;
-    const set = [...fields].flatMap(([key, { name, values }]) =>
-      (key === SET_COOKIE ? values : [values.join(", ")]).map((value): FieldLine => [name, value])
-    );
+    const set = [...fields].flatMap(([key, { name, values }]) => {
+      if (key === SET_COOKIE) return values.map((value): FieldLine => [name, value]);
+      return [[name, SINGLE.has(key) ? values.at(-1) ?? "" : values.join(", ")] satisfies FieldLine];
+    });
     return { set, removed: [...removed] };
   }
 }

@@ -28,11 +28,23 @@ const TEXT = /^text\/(?!xml$)/;
  * @param options What is chosen beside the table.
  * @returns The type, with its `charset` where it has one; `application/octet-stream` where the extension is not known.
  */
-export function selectMediaType(name: string, { overrides, charset }: MediaTypeOptions = {}): string {
+export function selectMediaType(name: string, options: MediaTypeOptions = {}): string {
+  return findMediaType(name, options) ?? "application/octet-stream";
+}
+
+/**
+ * Finds the media type of a file by its extension.
+ *
+ * @param name The file name.
+ * @param options What is chosen beside the table.
+ * @returns The type, or `undefined` where the extension is not known.
+ */
+export function findMediaType(name: string, { overrides, charset }: MediaTypeOptions = {}): string | undefined {
   const extension = extname(name);
   const override = overrides?.get(extension.toLowerCase());
   if (override !== undefined) return override;
-  const type = typeByExtension(extension) ?? "application/octet-stream";
+  const type = typeByExtension(extension);
+  if (type === undefined) return undefined;
   if (charset === undefined) return NEEDS_CHARSET.has(type) ? `${type}; charset=utf-8` : type;
   return charset !== "" && TEXT.test(type) ? `${type}; charset=${charset}` : type;
 }

@@ -19,10 +19,10 @@ export const NAVIGATION_VARY = "Accept, Sec-Fetch-Dest";
  * says what it is for, it is for a document.
  *
  * @param request The request: GET or HEAD.
- * @param mediaType The type that the path has by its extension.
+ * @param knownType The type that the path has by its extension, where that is known.
  */
-export function isNavigation({ fieldLines }: RequestHead, mediaType: string): boolean {
-  if (!/^(?:text\/html|application\/octet-stream)\b/.test(mediaType)) return false;
+export function isNavigation({ fieldLines }: RequestHead, knownType: string | undefined): boolean {
+  if (knownType !== undefined && !/^text\/html\b/.test(knownType)) return false;
   const destination = fieldLines.get("sec-fetch-dest");
   if (destination !== undefined && !DOCUMENTS.has(destination)) return false;
   const accept = fieldLines.getList("accept");

@@ -3,7 +3,7 @@
  *
  * Pure and total: percent-decoding happens exactly once, dot segments are resolved on the decoded segments so that no
  * spelling of `..` survives, and what no honest link contains is refused. RFC 3986 sections 2.1 and 5.2.4. Symbolic
- * links are not seen here: `static.ts` checks the real path.
+ * links are not seen here: `file_tree.ts` checks the real path.
  *
  * @module
  */

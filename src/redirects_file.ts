@@ -20,6 +20,7 @@
  */
 
 import { HttpError } from "./errors.ts";
+import { trimBlank } from "./http1.ts";
 import { resolvePath } from "./path.ts";
 import type { Captures, PathPattern, PatternMatch } from "./path_pattern.ts";
 import { matchPathPattern, PatternIndex } from "./path_pattern.ts";
@@ -32,7 +33,6 @@ import {
   parseRulePattern,
   quote,
   readRuleLines,
-  trimBlank,
 } from "./rules_file.ts";
 
 /** Status of an answer that sends the client elsewhere, RFC 9110 section 15.4. */

@@ -86,7 +86,8 @@ export class Resource {
   readonly #options: ResourceOptions;
   readonly #file: FoundFile;
   readonly #sitePath: string;
-  readonly #contentType: string;
+  /** The value of `Content-Type`. */
+  readonly contentType: string;
   readonly #neighbours = new Map<ContentCoding, FoundFile>();
   /** Neighbours first: who made them took the time to make them small. */
   readonly #codings: readonly ContentCoding[];
@@ -106,8 +107,8 @@ export class Resource {
     this.#sitePath = sitePath;
     this.#file = file;
     this.#options = options;
-    this.#contentType = options.selectMediaType(sitePath);
-    const isNegotiated = options.isCompressing && isCompressible(this.#contentType);
+    this.contentType = options.selectMediaType(sitePath);
+    const isNegotiated = options.isCompressing && isCompressible(this.contentType);
     if (isNegotiated) this.#findNeighbours();
     const { size } = file.info;
     const compressed = isNegotiated && size <= options.entryBytes ? selectCodings(size) : [];
@@ -174,7 +175,7 @@ export class Resource {
   }
 
   get #isChangeable(): boolean {
-    return this.#options.changePage !== undefined && HTML.test(this.#contentType);
+    return this.#options.changePage !== undefined && HTML.test(this.contentType);
   }
 
   #makeRepresentation(coding: ContentCoding | "identity", variant: Variant): Representation {
@@ -192,9 +193,9 @@ export class Resource {
       open: () => openFile(file, this.#options.open),
       check: () => checkUnchanged(file),
     });
-    const cacheControl = this.#options.selectCacheControl(this.#sitePath, this.#contentType);
+    const cacheControl = this.#options.selectCacheControl(this.#sitePath, this.contentType);
     return new Representation({
-      contentType: this.#contentType,
+      contentType: this.contentType,
       content,
       validators: {
         entityTag: makeEntityTag({

@@ -49,8 +49,12 @@ function mergeFields({ status, fields }: HttpResponse, { set, removed }: FieldCh
   // What a 304 says of the content would overwrite what the client has stored (RFC 9110 section 15.4.5), and that of
   // several ranges has a type of its own.
   const isFixed = status === 304 || fields.some(([name, value]) => name === "Content-Type" && MULTIPART.test(value));
-  const added = isFixed ? set.filter(([name]) => name.toLowerCase() !== "content-type") : set;
-  const gone = new Set([...removed, ...added.map(([name]) => name.toLowerCase())]);
+  // The server's own pages have a policy under which they work; files have none.
+  const hasPolicy = fields.some(([name]) => name === "Content-Security-Policy");
+  const isKept = (name: string) =>
+    (isFixed && name === "content-type") || (hasPolicy && name === "content-security-policy");
+  const added = set.filter(([name]) => !isKept(name.toLowerCase()));
+  const gone = new Set([...removed.filter((name) => !isKept(name)), ...added.map(([name]) => name.toLowerCase())]);
   gone.delete("vary");
   const kept = fields.filter(([name]) => !gone.has(name.toLowerCase()));
   const isVary = ([name]: FieldLine) => name.toLowerCase() === "vary";

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { trimBlank } from "./http1.ts";
 import type { Captures, PathPattern } from "./path_pattern.ts";
 import { parsePathPattern } from "./path_pattern.ts";
 
@@ -112,15 +113,6 @@ export function fillPlaceholders(template: string, captures: Captures): string {
 /** A lone surrogate has no encoding; it cannot come from a path, and must not end the worker. */
 function encodeSegment(segment: string): string {
   return encodeURIComponent(segment.toWellFormed());
-}
-
-/**
- * Takes off OWS, which is less than what `String.trim` takes off: RFC 9110 section 5.6.3.
- *
- * @param text The text.
- */
-export function trimBlank(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
 /**

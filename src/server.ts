@@ -55,7 +55,8 @@ export function completeOptions(wishes: Partial<ServerOptions>): ServerOptions {
   const defaults = { ...DEFAULT_OPTIONS, workers, ...(wishes.dev && DEV_OPTIONS) };
   const root = wishes.root ?? (wishes.app === undefined ? "." : "");
   const app = wishes.app === undefined ? {} : { app: resolveModule(wishes.app) };
-  return Object.freeze({ ...defaults, ...wishes, ...app, root: root === "" ? "" : resolve(root) });
+  const said = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
+  return Object.freeze({ ...defaults, ...said, ...app, root: root === "" ? "" : resolve(root) });
 }
 
 /** A URL stays; a path is one from the working directory. */
@@ -89,11 +90,7 @@ export async function startServer(options: ServerOptions, createWorker?: () => W
   if (!Number.isInteger(options.workers) || options.workers < 1) {
     throw new StartError(`The number of workers must be at least 1, not ${options.workers}`);
   }
-  const site = parseSiteOptions(options);
-  if (options.root !== "") {
-    checkRoot(options.root);
-    checkRules(site, options);
-  }
+  const site = checkSite(options);
   if (createWorker === undefined) checkWorkerSource();
   const bound = bind(options.hostname, options.port);
   const bindings = bound.map(({ binding }) => binding);
@@ -186,6 +183,32 @@ function checkWorkerSource(): void {
   }
 }
 
+/**
+ * Checks what can be known of a site before it is served.
+ *
+ * @param options The options of the server.
+ * @returns The options of the site, parsed.
+ * @throws {StartError} Where the root, a file of rules or the shell is not what it should be.
+ * @throws {UsageError} Where an option has no meaning.
+ */
+export function checkSite(options: ServerOptions): ParsedSiteOptions {
+  const site = parseSiteOptions(options);
+  if (options.root === "") return site;
+  checkRoot(options.root);
+  const tree = new FileTree(site);
+  checkRules(site, tree, options);
+  if (site.shell !== undefined && tree.isDirectory) checkShell(site.shell, tree);
+  return site;
+}
+
+function checkShell(shell: string, tree: FileTree): void {
+  try {
+    tree.find(shell);
+  } catch {
+    throw new StartError(`The file of --spa, ${shell}, is not in the root`);
+  }
+}
+
 function checkRoot(root: string): void {
   let info;
   try {
@@ -201,8 +224,8 @@ function checkRoot(root: string): void {
 }
 
 /** A site whose rules are not understood is not served by half of them. */
-function checkRules(site: ParsedSiteOptions, options: ServerOptions): void {
+function checkRules(site: ParsedSiteOptions, tree: FileTree, options: ServerOptions): void {
   const context = { clock: new Clock(), cache: options.cache, open: (path: string) => Deno.openSync(path) };
-  const mistakes = new SiteRules(site, new FileTree(site), context).read();
+  const mistakes = new SiteRules(site, tree, context).read();
   if (mistakes.length > 0) throw new StartError("The rules of the site have mistakes:", { details: mistakes });
 }

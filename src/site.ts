@@ -8,6 +8,7 @@
 import { selectCacheControl } from "./cache_policy.ts";
 import type { Clock } from "./clock.ts";
 import type { CacheOptions } from "./config.ts";
+import { detach } from "./detached_text.ts";
 import { Directory } from "./directory.ts";
 import { HttpError } from "./errors.ts";
 import type { Keepable } from "./file_cache.ts";
@@ -25,8 +26,10 @@ const MOST_MISSING = 1_000;
 /** Longer ones are not remembered; in characters. */
 const LONGEST_MISSING = 256;
 
-/** Files that tell how the site is served, and are no part of it. */
-const RULE_PATHS: ReadonlySet<string> = new Set([`/${HEADERS_FILE}`, `/${REDIRECTS_FILE}`]);
+/** Files that tell how the site is served, and are no part of it; nor are what a build makes of them. */
+const RULE_FILES: ReadonlySet<string> = new Set(
+  [HEADERS_FILE, REDIRECTS_FILE].flatMap((name) => ["", ".br", ".zst", ".gz"].map((suffix) => name + suffix)),
+);
 
 /** Another path is the one for what is asked for. */
 export class Redirect implements Keepable {
@@ -80,7 +83,7 @@ export class Site {
    * @param context How it is made.
    */
   constructor(options: ParsedSiteOptions, context: SiteContext) {
-    const tree = new FileTree({ ...options, clock: context.clock });
+    const tree = new FileTree({ ...options, hidden: RULE_FILES, clock: context.clock });
     this.tree = tree;
     this.#context = context;
     this.#hasDotfiles = options.hasDotfiles;
@@ -97,7 +100,6 @@ export class Site {
       changePage: isDev ? (html: Uint8Array) => injectReloadScript(html, options.base.slice(0, -1)) : undefined,
     };
     this.#entries = new FileCache<SiteEntry>(context.cache, (path) => {
-      if (RULE_PATHS.has(path)) throw new HttpError(404, "Path names a file of rules");
       const found = tree.find(path);
       switch (found.kind) {
         case "file":
@@ -131,7 +133,7 @@ export class Site {
     } catch (error) {
       if (this.#missing.size >= MOST_MISSING) this.#missing.clear();
       if (error instanceof HttpError && path.length <= LONGEST_MISSING) {
-        this.#missing.set(path, { error, untilMs: clock.nowMs + cache.freshMs });
+        this.#missing.set(detach(path), { error, untilMs: clock.nowMs + cache.freshMs });
       }
       throw error;
     }
@@ -160,7 +162,7 @@ export class Site {
    * @param path The path, resolved, without a slash at its end.
    */
   isShown(path: string): boolean {
-    return (this.#hasDotfiles || path[path.lastIndexOf("/") + 1] !== ".") && !RULE_PATHS.has(path);
+    return (this.#hasDotfiles || path[path.lastIndexOf("/") + 1] !== ".") && !RULE_FILES.has(path.slice(1));
   }
 
   /**

@@ -14,6 +14,7 @@ import { parseHeaderLine } from "./headers_file.ts";
 import type { MediaTypeOptions } from "./media_type.ts";
 import { parseMediaTypeRule } from "./media_type.ts";
 import type { FieldLine } from "./message.ts";
+import type { PathOptions } from "./path.ts";
 import { parseBase, resolvePath } from "./path.ts";
 
 /** What a site is, ready to be used. */
@@ -66,7 +67,7 @@ const CHARSET = /^[A-Za-z0-9!#$%&'+^_`{}~-]*$/;
  * @throws {UsageError} For one that has no meaning.
  */
 export function parseSiteOptions(options: SiteOptions): ParsedSiteOptions {
-  const { root, cleanUrls, list, archive, dotfiles, symlinks, compress, cacheRules, cors, coi, dev } = options;
+  const { root, cleanUrls, list, archive, dotfiles, symlinks, compress, cacheRules, cors, dev } = options;
   const base = parseBase(options.base);
   if (base === undefined) throw new UsageError(`--base ${quote(options.base)} is no path, as /prefix is one`);
   const { charset } = options;
@@ -77,7 +78,7 @@ export function parseSiteOptions(options: SiteOptions): ParsedSiteOptions {
     root,
     base,
     index: options.index.map(checkIndexName),
-    shell: options.spa === "" ? undefined : parseShell(options.spa),
+    shell: options.spa === "" ? undefined : parseShell(options.spa, { isHidingDots: !dotfiles }),
     hasCleanUrls: cleanUrls,
     isListing: list || archive || dev,
     isArchiving: archive,
@@ -86,7 +87,7 @@ export function parseSiteOptions(options: SiteOptions): ParsedSiteOptions {
     symlinks,
     isCompressing: compress && !dev,
     cacheRules: cacheRules === "" ? [] : parseCacheRules(cacheRules),
-    headers: [...(coi ? ISOLATION : []), ...options.headers.map(parseHeader)],
+    headers: parseHeaders(options),
     cors: cors === undefined ? undefined : parseCorsOrigins(cors),
     isDev: dev,
   };
@@ -98,9 +99,9 @@ function checkIndexName(name: string): string {
 }
 
 /** The name of a file as in a file system, with or without a slash in front. */
-function parseShell(name: string): string {
+function parseShell(name: string, options: PathOptions): string {
   try {
-    return resolvePath(`/${name.replace(/^\//, "").split("/").map(encodeURIComponent).join("/")}`);
+    return resolvePath(`/${name.replace(/^\//, "").split("/").map(encodeURIComponent).join("/")}`, options);
   } catch {
     throw new UsageError(`--spa ${quote(name)} is no file below the root`);
   }
@@ -110,6 +111,13 @@ function parseMediaType(text: string): readonly [string, string] {
   const rule = parseMediaTypeRule(text);
   if (typeof rule === "string") throw new UsageError(`--mime: ${rule}`);
   return rule;
+}
+
+/** What is said by name comes before what is said by a word for several. */
+function parseHeaders({ headers, coi }: SiteOptions): FieldLine[] {
+  const named = headers.map(parseHeader);
+  const names = new Set(named.map(([name]) => name.toLowerCase()));
+  return [...(coi ? ISOLATION : []).filter(([name]) => !names.has(name.toLowerCase())), ...named];
 }
 
 function parseHeader(text: string): FieldLine {

@@ -9,12 +9,14 @@
 
 import type { Clock } from "./clock.ts";
 import type { CacheOptions, LogLevel } from "./config.ts";
+import { detach } from "./detached_text.ts";
 import type { FileTree } from "./file_tree.ts";
 import type { HeaderRule } from "./headers_file.ts";
-import { headerRuleForAll, HeaderRules, parseHeadersFile } from "./headers_file.ts";
+import { HeaderRules, parseHeadersFile } from "./headers_file.ts";
 import type { RedirectMatch, RedirectRequest } from "./redirects_file.ts";
 import { parseRedirectsFile, RedirectRules } from "./redirects_file.ts";
-import { describeFile } from "./resource.ts";
+import type { FieldLine } from "./message.ts";
+import { describeFile, isYoung } from "./resource.ts";
 import type { FieldChanges } from "./response_fields.ts";
 import { NO_CHANGES } from "./response_fields.ts";
 import type { ParsedFile } from "./rules_file.ts";
@@ -29,6 +31,8 @@ export const REDIRECTS_FILE = "_redirects";
 const MOST_BYTES = 4 << 20;
 /** How many paths have their changes kept; then all are forgotten. */
 const MOST_KEPT = 10_000;
+/** Longer paths have not; in characters. */
+const LONGEST_KEPT = 256;
 
 /** What reading the rules needs. */
 export interface SiteRulesContext {
@@ -54,17 +58,25 @@ export interface PathChanges {
 
 const NONE: PathChanges = { file: NO_CHANGES, other: NO_CHANGES };
 
-/** Fields that tell of a file how long it may be kept and what it is. Another file must not get them. */
-const OF_FILE: ReadonlySet<string> = new Set([
-  ...["cache-control", "cdn-cache-control", "expires", "pragma", "surrogate-control"],
-  ...["content-disposition", "content-language", "content-type"],
-]);
+/**
+ * Fields that tell of a file how long it may be kept (RFC 9213 for those of caches of one kind) and what it is. Another
+ * file must not get them.
+ */
+const OF_FILE = /cache-control$|^(?:expires|pragma|surrogate-control|content-(?:disposition|language|location|type))$/i;
+
+function splitChanges(file: FieldChanges): PathChanges {
+  const set = file.set.filter(([name]) => !OF_FILE.test(name));
+  const removed = file.removed.filter((name) => !OF_FILE.test(name));
+  return { file, other: set.length + removed.length === 0 ? NO_CHANGES : { set, removed } };
+}
 
 /** One file of rules, as of the last look at it. */
 class RulesFile<Rule> {
   readonly #name: string;
   readonly #parse: (text: string) => ParsedFile<Rule>;
   #fingerprint = "";
+  #isSettled = true;
+  #text: string | undefined;
 
   constructor(name: string, parse: (text: string) => ParsedFile<Rule>) {
     this.#name = name;
@@ -74,13 +86,18 @@ class RulesFile<Rule> {
   /** The rules where the file has changed, or the mistakes that it has; nothing where it has not changed. */
   refresh(tree: FileTree, open: SiteRulesContext["open"]): RulesChange<Rule> {
     const found = tree.findInRoot(this.#name);
-    const fingerprint = found === undefined ? "" : describeFile(found);
-    if (fingerprint === this.#fingerprint) return UNCHANGED;
+    const fingerprint = found === undefined ? tree.hasInRoot(this.#name) ? "unusable" : "" : describeFile(found);
+    // A young file can change again without a sign.
+    if (fingerprint === this.#fingerprint && this.#isSettled) return UNCHANGED;
+    this.#isSettled = found === undefined || !isYoung(found.info.mtime?.getTime() ?? 0);
+    const isSame = fingerprint === this.#fingerprint;
     this.#fingerprint = fingerprint;
-    if (found === undefined) return { rules: [], mistakes: [] };
-    const text = readText(found.path, open);
+    const text = found === undefined ? undefined : readText(found.path, open);
+    if (isSame && text === this.#text) return UNCHANGED;
+    this.#text = text;
+    if (fingerprint === "") return { rules: [], mistakes: [] };
     if (text === undefined) {
-      return { mistakes: [`${this.#name} cannot be read, or has more than ${MOST_BYTES} bytes`] };
+      return { mistakes: [`${this.#name} is no file that can be read and has up to ${MOST_BYTES} bytes`] };
     }
     const { rules, mistakes } = this.#parse(text);
     if (mistakes.length === 0) return { rules, mistakes: [] };
@@ -102,7 +119,9 @@ const UNCHANGED: RulesChange<never> = { mistakes: [] };
 export class SiteRules {
   readonly #tree: FileTree;
   readonly #context: SiteRulesContext;
-  readonly #flags: readonly HeaderRule[];
+  /** Fields of every path for which no rule says otherwise. */
+  readonly #defaults: readonly FieldLine[];
+  readonly #usual: PathChanges;
   readonly #headersFile = new RulesFile(HEADERS_FILE, parseHeadersFile);
   readonly #redirectsFile = new RulesFile(REDIRECTS_FILE, parseRedirectsFile);
   /** Absent where there are none, as for most sites. */
@@ -121,8 +140,8 @@ export class SiteRules {
   constructor({ headers }: Pick<ParsedSiteOptions, "headers">, tree: FileTree, context: SiteRulesContext) {
     this.#tree = tree;
     this.#context = context;
-    this.#flags = headers.length === 0 ? [] : [headerRuleForAll(headers)];
-    this.#setHeaders([]);
+    this.#defaults = headers;
+    this.#usual = headers.length === 0 ? NONE : splitChanges({ set: headers, removed: [] });
   }
 
   /** Looks at the files again where the last look was long ago. */
@@ -130,7 +149,7 @@ export class SiteRules {
     const { clock, cache, report } = this.#context;
     if (clock.nowMs < this.#freshUntilMs) return;
     this.#freshUntilMs = clock.nowMs + cache.freshMs;
-    for (const mistake of this.read()) report?.("error", `${mistake}; the rules of before go on to hold`);
+    for (const mistake of this.read()) report?.("error", `${mistake} (the file is not used, its last version is)`);
   }
 
   /**
@@ -149,8 +168,7 @@ export class SiteRules {
   }
 
   #setHeaders(rules: readonly HeaderRule[]): void {
-    const all = [...this.#flags, ...rules];
-    this.#headers = all.length === 0 ? undefined : new HeaderRules(all);
+    this.#headers = rules.length === 0 ? undefined : new HeaderRules(rules);
     this.#changes.clear();
   }
 
@@ -161,24 +179,28 @@ export class SiteRules {
    * @returns The changes; the same value for the same path, as long as the rules are the same.
    */
   selectChanges(path: string): PathChanges {
-    if (this.#headers === undefined) return NONE;
+    if (this.#headers === undefined) return this.#usual;
     let changes = this.#changes.get(path);
     if (changes === undefined) {
+      changes = this.#makeChanges(this.#headers.select(path));
+      if (path.length > LONGEST_KEPT) return changes;
       if (this.#changes.size >= MOST_KEPT) this.#changes.clear();
-      this.#changes.set(path, changes = this.#makeChanges(this.#headers.select(path)));
+      this.#changes.set(detach(path), changes);
     }
     return changes;
   }
 
-  #makeChanges(file: FieldChanges): PathChanges {
-    const set = file.set.filter(([name]) => !OF_FILE.has(name.toLowerCase()));
-    const removed = file.removed.filter((name) => !OF_FILE.has(name));
-    return { file, other: set.length + removed.length === 0 ? NO_CHANGES : { set, removed } };
+  /** A default is a field that a rule can replace, or take away. */
+  #makeChanges({ set, removed }: FieldChanges): PathChanges {
+    if (set.length + removed.length === 0) return this.#usual;
+    const said = new Set([...removed, ...set.map(([name]) => name.toLowerCase())]);
+    const defaults = this.#defaults.filter(([name]) => !said.has(name.toLowerCase()));
+    return splitChanges({ set: [...defaults, ...set], removed });
   }
 
   /** Whether fields are changed for any path. */
   get hasFields(): boolean {
-    return this.#headers !== undefined;
+    return this.#headers !== undefined || this.#usual !== NONE;
   }
 
   /** Whether there are redirects or rewrites. */

@@ -25,7 +25,7 @@ import { HttpError, toHttpError } from "./errors.ts";
 import { toFileError } from "./file_tree.ts";
 import { listingResponse } from "./listing_response.ts";
 import { isPageRequest } from "./live_reload.ts";
-import { selectMediaType } from "./media_type.ts";
+import { findMediaType } from "./media_type.ts";
 import type { FieldLine, RequestHead } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import { isNavigation, NAVIGATION_VARY } from "./navigation.ts";
@@ -34,7 +34,7 @@ import { encodePath, resolvePath, siteReference } from "./path.ts";
 import type { RedirectMatch } from "./redirects_file.ts";
 import { Resource, StaleFileError } from "./resource.ts";
 import { changeFields, NO_CHANGES } from "./response_fields.ts";
-import type { SiteContext } from "./site.ts";
+import type { SiteContext, SiteEntry } from "./site.ts";
 import { Redirect, Site } from "./site.ts";
 import type { ParsedSiteOptions } from "./site_options.ts";
 import type { SiteRulesContext } from "./site_rules.ts";
@@ -102,6 +102,7 @@ class StaticSite {
     this.#context = context;
     this.#site = new Site(options, context);
     this.#rules = new SiteRules(options, this.#site.tree, context);
+    this.#rules.refresh();
     this.#pathOptions = { isHidingDots: !options.hasDotfiles };
     const policy: FieldLine = ["Cache-Control", options.isDev ? "no-store" : REVALIDATE];
     this.#standIn = { set: [policy], removed: [] };
@@ -124,12 +125,12 @@ class StaticSite {
   }
 
   #serve(head: RequestHead): HttpResponse {
-    if (head.method !== "GET" && head.method !== "HEAD") return answerOtherMethod(head.method);
+    if (head.method !== "GET" && head.method !== "HEAD") {
+      return changeFields(answerOtherMethod(head.method), this.#rules.selectChanges(this.#pathOf(head)).other);
+    }
     const asked = this.#parseTarget(head);
     if (asked.path === "") return this.#redirectTo("/", asked);
-    const rule = this.#rules.hasRedirects
-      ? this.#rules.match({ path: asked.path, query: asked.query, exists: () => this.#exists(asked.path) })
-      : undefined;
+    const rule = this.#rules.hasRedirects ? this.#findRule(asked) : undefined;
     switch (rule?.kind) {
       case undefined:
         return this.#serveEntry(asked);
@@ -153,6 +154,34 @@ class StaticSite {
     if (!isBase && !resolved.startsWith(base)) throw new HttpError(404, `Path is not below ${base}`);
     const path = resolved.slice(base.length - 1);
     return { head, path, sentPath: target.path, query: target.query };
+  }
+
+  /** A rule does not send a client round in circles, be it with the redirects of the server or by itself. */
+  #findRule({ path, query }: Asked): RedirectMatch | undefined {
+    const rule = this.#rules.match({ path, query, exists: () => this.#exists(path) });
+    if (rule?.kind !== "redirect" || !rule.location.startsWith("/")) return rule;
+    const target = this.#resolveLocation(rule.location);
+    if (target === undefined) return rule;
+    const entry = this.#tryFind(target);
+    if (entry instanceof Redirect && entry.path === path) return undefined;
+    const next = entry === undefined && this.#rules.match({ path: target, query: "", exists: () => false });
+    return next && next.line === rule.line ? undefined : rule;
+  }
+
+  #resolveLocation(location: string): string | undefined {
+    try {
+      return resolvePath(location.replace(/[?#].*$/s, ""), this.#pathOptions);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #tryFind(path: string): SiteEntry | undefined {
+    try {
+      return this.#site.find(path);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Whether a rule that is not forced stands back. What may not be read exists. */
@@ -232,7 +261,7 @@ class StaticSite {
   #serveShell({ head, path }: Asked, error: HttpError): HttpResponse {
     const { shell, mediaTypes } = this.#options;
     if (shell === undefined) throw error;
-    if (!isNavigation(head, selectMediaType(path, mediaTypes))) {
+    if (!isNavigation(head, findMediaType(path, mediaTypes))) {
       throw new HttpError(404, `${error.message}; and this is no navigation`, { cause: error, fields: [SHELL_VARY] });
     }
     this.#context.note?.(`${error.message}; a navigation gets the shell`);
@@ -273,11 +302,14 @@ class StaticSite {
   /** `404.html` and the like, or `50x.html` for all 5xx, in the root: sent with the status of the error. */
   #findPage({ status, fields, pagePath }: HttpError, accept: string | undefined): HttpResponse | undefined {
     const isPage = this.#options.isDev && isPageRequest(accept);
+    const own = pagePath === undefined ? [] : [pagePath, `${pagePath}/`];
     const usual = status < 500 ? [`/${status}.html`] : [`/${status}.html`, "/50x.html"];
-    for (const path of pagePath === undefined ? usual : [pagePath]) {
+    for (const path of [...own, ...usual]) {
       try {
-        const content = this.#site.findFile(path)?.resource.select(undefined, isPage).content;
-        if (content !== undefined) return new HttpResponse(status, errorFields("text/html", fields), content);
+        const resource = this.#site.findFile(path)?.resource;
+        const content = resource?.select(undefined, isPage).content;
+        if (resource === undefined || content === undefined) continue;
+        return new HttpResponse(status, errorFields(resource.contentType, fields), content);
       } catch {
         // The site has no such page now.
       }

@@ -1,9 +1,8 @@
 /** `_headers`: what its lines mean, what is a mistake, in which order rules apply, and that values stay values. */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { headerRuleForAll, HeaderRules, parseHeaderLine, parseHeadersFile } from "../src/headers_file.ts";
+import { HeaderRules, parseHeaderLine, parseHeadersFile } from "../src/headers_file.ts";
 import type { FieldLine } from "../src/message.ts";
-import { parsePathPattern } from "../src/path_pattern.ts";
 import { NO_CHANGES } from "../src/response_fields.ts";
 import { createRandom } from "./random.ts";
 
@@ -122,14 +121,6 @@ Deno.test("HeaderRules.select returns one and the same empty result for all path
 Deno.test("HeaderRules takes rules that were sent to another thread", () => {
   const rules = new HeaderRules(structuredClone(parseHeadersFile(EXAMPLE).rules));
   assertEquals(rules.select("/assets/img/b.png").set.at(-1), ["X-Image", "b"]);
-});
-
-Deno.test("headerRuleForAll makes a rule for every path, in front of those of the file", () => {
-  const own = headerRuleForAll([["A", "0"], ["B", "0"]]);
-  assertEquals(own.pattern, parsePathPattern("/*"));
-  const rules = new HeaderRules([own, ...parseHeadersFile("/a\n A: 1\n ! B").rules]);
-  assertEquals(rules.select("/"), { set: [["A", "0"], ["B", "0"]], removed: [] });
-  assertEquals(rules.select("/a"), { set: [["A", "0, 1"]], removed: ["b"] });
 });
 
 const CONNECTION = "belongs to the connection, which is the server's";

@@ -18,6 +18,7 @@ import {
   parseFieldLine,
   parseRequestHead,
   reasonPhrase,
+  trimBlank,
 } from "../src/http1.ts";
 import { HttpError } from "../src/errors.ts";
 import { HttpResponse } from "../src/message.ts";
@@ -1025,4 +1026,14 @@ Deno.test("decodeLatin1: every byte is one character, alone and in the company o
   ) {
     assertEquals(decodeLatin1(encodeLatin1(text)), text);
   }
+});
+
+Deno.test("trimBlank takes off OWS and nothing else, in time linear in it (RFC 9110 section 5.6.3)", () => {
+  const rows = [["", ""], [" \t", ""], [" a b\t", "a b"], ["\u00a0a\u00a0", "\u00a0a\u00a0"], [
+    "\na\r",
+    "\na\r",
+  ]] as const;
+  for (const [text, trimmed] of rows) assertEquals(trimBlank(text), trimmed);
+  // An expression takes minutes for this.
+  assertEquals(trimBlank(`x${" ".repeat(1 << 20)}y`).length, 2 + (1 << 20));
 });

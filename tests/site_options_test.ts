@@ -419,7 +419,7 @@ testWith(
     assertEquals(site.events, []);
     assertEquals(now(), ["22", "301 → /a.txt"]);
     assertEquals(now(), ["22", "301 → /a.txt"]);
-    assertEquals(site.events.map((event) => /^error (\w+:\d+): .*go on to hold$/.exec(event)?.[1]), [
+    assertEquals(site.events.map((event) => /^error (\w+:\d+): .*its last version is\)$/.exec(event)?.[1]), [
       "_headers:1",
       "_redirects:1",
       "_redirects:2",
@@ -491,4 +491,138 @@ testWith(["read", "write"], "staticHandler sends no archive without --archive", 
   using site = new Site({ list: true });
   site.write("folder/a.txt", "");
   assertEquals(site.ask("/folder/?archive=zip").fields["content-type"], "text/html; charset=utf-8");
+});
+
+testWith(["read", "write"], "staticHandler never serves files of rules, under no name", async (t) => {
+  using site = new Site({ list: true, cleanUrls: true, archive: true });
+  for (const name of ["_headers", "_headers.html", "_headers.gz", "_redirects.br", "a/_headers"]) {
+    site.write(name, name);
+  }
+  site.link("alias.txt", "_headers");
+  site.link("self", ".");
+  site.link("index.html", "_headers");
+  const rows: readonly Row[] = [
+    ["/alias.txt", "404"],
+    ["/self/_headers", "_headers.html"],
+    ["/self/_redirects", "404"],
+    ["/", "404"],
+    ["/_headers.gz", "404"],
+    ["/_redirects.br", "404"],
+    ["/_headers.html", "_headers.html"],
+    ["/a/_headers", "a/_headers"],
+  ];
+  for (const [target, answer] of rows) {
+    await t.step(`${target} → ${answer}`, () => assertEquals(sum(site.ask(target)), answer));
+  }
+  site.remove("index.html");
+  site.clock.nowMs += FRESH_MS;
+  const shown = JSON.parse(site.ask("/", { fields: [["Accept", "application/json"]] }).text ?? "");
+  assertEquals(shown.entries.map(({ name }: { name: string }) => name), ["a", "self", "_headers.html"]);
+});
+
+optionTest("--clean-urls leaves what has a name of its own", { cleanUrls: true, dotfiles: true }, ".html d/.html d/i", [
+  ["/.html", ".html"],
+  ["/d/.html", "d/.html"],
+]);
+
+testWith(["read", "write"], "staticHandler with --clean-urls and a link with the clean name", () => {
+  using site = new Site({ cleanUrls: true });
+  site.write("a.html", "a.html");
+  site.link("a", "a.html");
+  assertEquals(sum(site.ask("/a.html")), "a.html");
+});
+
+/** Rules of `_redirects`, and requests that they would send round in circles. */
+const CIRCLES: readonly [rules: string, settings: SiteSettings, rows: readonly Row[]][] = [
+  ["/:page/ /:page 301", {}, [["/dir/", "404"], ["/dir", "308 → ./dir/"], ["/gone/", "301 → /gone"]]],
+  ["/dir/ /dir 301!", {}, [["/dir/", "404"], ["/dir", "308 → ./dir/"]]],
+  ["/about /about.html 301!", { cleanUrls: true }, [["/about", "about.html"], ["/about.html", "308 → ./about"]]],
+  ["/x/* /x/a/:splat 302", {}, [["/x/y", "404"], ["/x/a/y", "404"]]],
+  ["/* /en/:splat 302", {}, [["/page.html", "302 → /en/page.html"], ["/en/none", "404"], ["/none", "404"]]],
+];
+
+for (const [rules, settings, rows] of CIRCLES) {
+  testWith(["read", "write"], `staticHandler goes round in no circle by ${rules}`, () => {
+    using site = new Site(settings);
+    for (const name of ["about.html", "dir/x", "en/page.html"]) site.write(name, name);
+    site.write("_redirects", rules);
+    for (const [target, answer] of rows) assertEquals(sum(site.ask(target)), answer, target);
+  });
+}
+
+testWith(["read", "write"], "staticHandler gives pages of 404 rules their type, and falls back to 404.html", () => {
+  using site = new Site({ charset: "utf-8" });
+  for (const name of ["err.json", "404.html", "dir/index.html"]) site.write(name, name);
+  site.write("_redirects", "/api/* /err.json 404\n/dir2 /dir 404\n/none /none.html 404");
+  const pick = (target: string) => {
+    const { status, text, fields } = site.ask(target);
+    return [status, text, fields["content-type"]];
+  };
+  assertEquals(pick("/api/x"), [404, "err.json", "application/json"]);
+  assertEquals(pick("/dir2"), [404, "dir/index.html", "text/html; charset=utf-8"]);
+  assertEquals(pick("/none"), [404, "404.html", "text/html; charset=utf-8"]);
+  assertEquals(pick("/else"), [404, "404.html", "text/html; charset=utf-8"]);
+});
+
+testWith(
+  ["read", "write"],
+  "staticHandler lets rules replace what flags say, and keeps the policy of its own pages",
+  () => {
+    using site = new Site({ coi: true, headers: ["X-A: flag", "X-B: flag"], list: true });
+    site.write("a.txt", "a");
+    site.write("dir/x", "x");
+    site.write(
+      "_headers",
+      "/*\n Cross-Origin-Embedder-Policy: credentialless\n X-A: rule\n Content-Security-Policy: default-src 'self'\n" +
+        " X-Frame-Options: DENY\n Netlify-CDN-Cache-Control: max-age=9\n/a.txt\n X-Frame-Options: SAMEORIGIN\n ! X-B\n",
+    );
+    const { fields } = site.ask("/a.txt");
+    assertEquals(fields["cross-origin-embedder-policy"], "credentialless");
+    assertEquals(fields["cross-origin-opener-policy"], "same-origin");
+    assertEquals([fields["x-a"], fields["x-b"], fields["x-frame-options"]], ["rule", undefined, "SAMEORIGIN"]);
+    assertEquals(fields["netlify-cdn-cache-control"], "max-age=9");
+    assertEquals(fields["content-security-policy"], "default-src 'self'");
+    assertMatch(site.ask("/dir/").fields["content-security-policy"] ?? "", /^default-src 'none'/);
+    const missing = site.ask("/none", { fields: [HTML] }).fields;
+    assertMatch(missing["content-security-policy"] ?? "", /^default-src 'none'/);
+    assertEquals([missing["x-b"], missing["netlify-cdn-cache-control"]], ["flag", undefined]);
+  },
+);
+
+testWith(["read", "write"], "staticHandler says that a file of rules cannot be used, once", () => {
+  using site = new Site();
+  site.write("a.txt", "a");
+  site.link("_headers", "nowhere");
+  site.write("_redirects/x", "");
+  for (let times = 0; times < 3; times++) {
+    assertEquals(sum(site.ask("/a.txt")), "a");
+    site.clock.nowMs += FRESH_MS;
+  }
+  assertEquals(site.events.map((event) => event.slice(0, 38)), [
+    "error _headers is no file that can be ",
+    "error _redirects is no file that can b",
+  ]);
+});
+
+testWith(["read", "write"], "staticHandler reads rules before the first request", () => {
+  using site = new Site();
+  site.write("a.txt", "a");
+  site.write("_headers", "/*\n X-A: 1");
+  site.handler;
+  site.write("_headers", "mistake");
+  site.clock.nowMs += FRESH_MS;
+  assertEquals(site.ask("/a.txt").fields["x-a"], "1");
+});
+
+optionTest("--spa and extensions of known types", { spa: "index.html" }, "index.html", [
+  ["/a.bin", "404", HTML],
+  ["/a.so", "404", HTML],
+  ["/a.unheardof", "index.html", HTML],
+]);
+
+testWith(["read", "write"], "staticHandler with a link out of its folder as the root", () => {
+  using site = new Site({ root: "www/only.txt" });
+  site.write("../outside/file.txt", "outside");
+  site.link("only.txt", "../outside/file.txt");
+  assertEquals(sum(site.ask("/only.txt")), "outside");
 });
