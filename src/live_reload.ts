@@ -25,8 +25,10 @@ export const RELOAD_SCRIPT_PATH: string = "/.sockeye/reload.js";
  * A hidden page is not connected, since a browser has six connections for a server. A frame reloads with its page.
  */
 export const RELOAD_SCRIPT: string = `(() => {
-  const url = new URL("reload", document.currentScript.src);
+  // Not by the property, which goes through <base>.
+  const url = new URL("reload", new URL(document.currentScript.getAttribute("src"), location));
   if (window.frameElement) return;
+  const loading = new Set();
   let source;
   let seen;
 
@@ -44,16 +46,30 @@ export const RELOAD_SCRIPT: string = `(() => {
 
   // Whether it could be done: style sheets that came in another way are only found again by loading the page.
   const replaceStyles = (version) => {
-    const links = [...document.querySelectorAll("link[rel~=stylesheet i][href]")]
+    for (const link of loading) link.remove();
+    loading.clear();
+    const links = [...document.querySelectorAll("link[rel~=stylesheet i][href]:not([disabled])")]
       .filter(({ href }) => href.startsWith(location.origin + "/"));
     const hasImports = [...document.querySelectorAll("style")].some(({ textContent }) => textContent.includes("@import"));
     if (links.length === 0 || hasImports || document.adoptedStyleSheets?.length > 0 || window.length > 0) return false;
-    for (const link of links) {
-      const href = new URL(link.href);
-      href.searchParams.set("sockeye", version);
-      link.href = href;
-    }
+    for (const link of links) replaceStyle(link, version);
     return true;
+  };
+
+  // The old one holds until the new one is there. With another address for the same link it need not.
+  const replaceStyle = (link, version) => {
+    const next = link.cloneNode();
+    const href = new URL(link.href);
+    href.searchParams.set("sockeye", version);
+    next.href = href;
+    const finish = () => {
+      loading.delete(next);
+      if (next.isConnected) link.remove();
+    };
+    next.addEventListener("load", finish);
+    next.addEventListener("error", finish);
+    loading.add(next);
+    link.after(next);
   };
 
   const follow = () => {

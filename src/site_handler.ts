@@ -38,8 +38,10 @@ export interface SiteHandlerOptions extends Omit<StaticOptions, "site"> {
  */
 export function siteHandler(options: SiteHandlerOptions): StaticHandler {
   const site = parseSiteOptions(options.site);
-  const handler = fileHandler({ ...options, site });
-  return site.isDev ? withReload(handler, site, options) : handler;
+  if (!site.isDev) return fileHandler({ ...options, site });
+  // A page that reloads at once must not get what was there a moment ago.
+  const cache = { ...options.cache, freshMs: 0 };
+  return withReload(fileHandler({ ...options, site, cache }), site, options);
 }
 
 /**

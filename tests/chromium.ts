@@ -221,6 +221,7 @@ export class DevTools implements AsyncDisposable {
   }
 
   send(method: string, params?: object, sessionId?: string): Promise<Record<string, unknown>> {
+    if (this.#socket.readyState !== WebSocket.OPEN) return Promise.reject(new Error("the browser has gone"));
     const id = ++this.#lastId;
     const waiting = Promise.withResolvers<Record<string, unknown>>();
     this.#waiting.set(id, waiting);
@@ -249,7 +250,7 @@ export class DevTools implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.send("Browser.close");
+    if (this.#socket.readyState === WebSocket.OPEN) await this.send("Browser.close");
     await this.#closed;
     await this.#program.ended();
   }
