@@ -28,7 +28,7 @@ class FetchRequest {
   readonly #open: () => RequestContext;
   #url: string | undefined;
   #headers: Headers | undefined;
-  #body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
+  readonly #hasBody: boolean;
   /** Whether the body was read without a stream. */
   #isConsumed = false;
   #real: Request | undefined;
@@ -42,6 +42,7 @@ class FetchRequest {
   constructor(head: RequestHead, open: () => RequestContext) {
     this.#head = head;
     this.#open = open;
+    this.#hasBody = head.framing.kind !== "none" && !BODILESS.has(head.method);
   }
 
   /** The head of a request that was made here. */
@@ -71,24 +72,19 @@ class FetchRequest {
 
   /** The body as a stream; `null` where there is none. */
   get body(): ReadableStream<Uint8Array<ArrayBuffer>> | null {
-    if (this.#real !== undefined) return this.#real.body;
-    if (this.#body === undefined) {
-      const hasBody = this.#head.framing.kind !== "none";
-      this.#body = hasBody ? makeStream(this.#open(), this.#isConsumed) : null;
-    }
-    return this.#body;
+    return this.#hasBody ? this.makeReal().body : null;
   }
 
   /** Whether the body was read, or begun. */
   get bodyUsed(): boolean {
-    return this.#isConsumed || (this.#real?.bodyUsed ?? false) ||
-      (this.#body !== undefined && this.#open().body.isTouched);
+    return this.#isConsumed || (this.#real?.bodyUsed ?? false);
   }
 
   /** Reads the body. */
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.#real !== undefined || this.#body !== undefined || this.#isConsumed) return await this.makeReal().bytes();
-    this.#isConsumed = this.#head.framing.kind !== "none";
+    if (!this.#hasBody) return new Uint8Array(0);
+    if (this.#real !== undefined || this.#isConsumed) return await this.makeReal().bytes();
+    this.#isConsumed = true;
     const pieces: Uint8Array<ArrayBuffer>[] = [];
     for (let piece; (piece = await this.#open().body.next()) !== undefined;) pieces.push(piece);
     return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : concat(pieces);
@@ -119,9 +115,12 @@ class FetchRequest {
   }
 
   #makeReal(): Request {
-    const { method, body } = this;
-    if (BODILESS.has(method) || body === null) return new Request(this.url, { method, headers: this.headers });
-    return new Request(this.url, { method, headers: this.headers, body });
+    const { method, url, headers, signal } = this;
+    const body = this.#hasBody ? makeStream(this.#open()) : null;
+    const real = new Request(url, { method, headers, signal, body });
+    // By this it is one that was read.
+    if (this.#isConsumed) void real.body?.cancel();
+    return real;
   }
 }
 
@@ -155,6 +154,8 @@ function defineRest(): void {
     });
   }
   Object.setPrototypeOf(own, Request.prototype);
+  // What it calls itself in a log, and to those who ask by its name.
+  Object.defineProperty(own, "constructor", { value: Request, configurable: true, writable: true });
 }
 
 defineRest();
@@ -211,11 +212,11 @@ function formatAddress({ hostname, port }: Deno.NetAddr): string {
 }
 
 /** Each piece is read when it is asked for: who does not read slows the client. */
-function makeStream({ body }: RequestContext, isConsumed: boolean): ReadableStream<Uint8Array<ArrayBuffer>> {
+function makeStream({ body }: RequestContext): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({
     type: "bytes",
     async pull(controller) {
-      const piece = isConsumed ? undefined : await body.next();
+      const piece = await body.next();
       if (piece !== undefined) return controller.enqueue(piece);
       controller.close();
       controller.byobRequest?.respond(0);

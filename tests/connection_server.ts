@@ -158,6 +158,11 @@ export class TestServer implements AsyncDisposable {
     this.#accepting = this.#accept();
   }
 
+  /** Where its paths begin, without a slash at the end. */
+  get origin(): string {
+    return `http://127.0.0.1:${this.#listener.addr.port}`;
+  }
+
   /** Opens a connection to it. */
   async connect(): Promise<RawClient> {
     return await RawClient.connect(this.#listener.addr);

@@ -1,0 +1,321 @@
+/**
+ * What a Fetch handler may do with its request, and what it may return: by the Fetch standard where that says something,
+ * else as `deno serve` has it. The connection is a real one, and the client is Node's.
+ */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { TestServer } from "./connection_server.ts";
+import type { FetchHandler } from "../src/fetch_handler.ts";
+import { fetchHandler } from "../src/fetch_handler.ts";
+import type { Ask, Reply } from "./http_client.ts";
+import { exchange } from "./http_client.ts";
+
+interface Row {
+  readonly name: string;
+  /** GET where nothing is said of it. */
+  readonly ask?: Omit<Ask, "path"> & { readonly path?: string };
+  readonly fetch: FetchHandler;
+  readonly expected: {
+    /** 200 where nothing is said of it. */
+    readonly status?: number;
+    /** Fields that must be there, or not. */
+    readonly fields?: Readonly<Record<string, string | undefined>>;
+    /** The content. */
+    readonly text?: string;
+    /** Whether the connection breaks before the answer is whole. */
+    readonly isCut?: boolean;
+  };
+  /** What the log says, level first. */
+  readonly logged?: RegExp;
+  /** Why `Deno.serve` answers otherwise; where nothing is said of it, it answers the same. */
+  readonly own?: string;
+}
+
+const post = (body: NonNullable<Ask["body"]>, fields: Record<string, string> = {}): Omit<Ask, "path"> => ({
+  method: "POST",
+  fields,
+  body,
+});
+const LOCAL = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
+
+/** What went wrong, in two words. */
+async function failure(action: () => unknown): Promise<string> {
+  try {
+    await action();
+    return "none";
+  } catch (error) {
+    return error instanceof Error ? error.name : String(error);
+  }
+}
+
+const REQUESTS: readonly Row[] = [
+  {
+    name: "a request is a Request",
+    fetch: (request) => Response.json([request instanceof Request, Object.prototype.toString.call(request)]),
+    expected: { text: '[true,"[object Request]"]' },
+  },
+  {
+    name: "method, URL and fields",
+    ask: { method: "DELETE", path: "/a%20b?c=%C3%A9", fields: { Host: "example.org:81", "X-A": "b" } },
+    fetch: ({ method, url, headers }) => Response.json([method, url, headers.get("x-a")]),
+    expected: { text: '["DELETE","http://example.org:81/a%20b?c=%C3%A9","b"]' },
+  },
+  {
+    name: "new Request(request) has all of it",
+    ask: { ...post("content", { "X-A": "b" }), path: "/path" },
+    fetch: async (request) => {
+      const copy = new Request(request);
+      return Response.json([
+        copy.method,
+        new URL(copy.url).pathname,
+        copy.headers.get("x-a"),
+        await copy.text(),
+        request.bodyUsed,
+      ]);
+    },
+    expected: { text: '["POST","/path","b","content",true]' },
+  },
+  {
+    name: "new Request(url, request) has all but the URL",
+    ask: post("content"),
+    fetch: async (request) => {
+      const copy = new Request("http://other.example/x", request);
+      return Response.json([copy.method, copy.url, await copy.text()]);
+    },
+    expected: { text: '["POST","http://other.example/x","content"]' },
+  },
+  {
+    name: "new Request(request, { body }) where the body was read as a stream",
+    ask: post("content"),
+    fetch: async (request) => {
+      await Array.fromAsync(request.body ?? []);
+      return Response.json([request.bodyUsed, await new Request(request, { body: "another" }).text()]);
+    },
+    expected: { text: '[true,"another"]' },
+  },
+  {
+    name: "new Request(request, { body }) where the body was read at once",
+    ask: post("content"),
+    fetch: async (request) => {
+      await request.bytes();
+      return Response.json([request.bodyUsed, await new Request(request, { body: "another" }).text()]);
+    },
+    expected: { text: '[true,"another"]' },
+  },
+  {
+    name: "new Request(request) is refused where the body was read",
+    ask: post("content"),
+    fetch: async (request) => {
+      await request.text();
+      return Response.json([await failure(() => new Request(request)), await failure(() => request.clone())]);
+    },
+    expected: { text: '["TypeError","TypeError"]' },
+  },
+  {
+    name: "a clone and the original both have the body",
+    ask: post("content"),
+    fetch: async (request) => {
+      const clone = request.clone();
+      return Response.json([await clone.text(), await request.text(), request.bodyUsed]);
+    },
+    expected: { text: '["content","content",true]' },
+  },
+  {
+    name: "the two branches of a body both have it",
+    ask: post(["one", "two"]),
+    fetch: async (request) => {
+      const [one, two] = request.body?.tee() ?? [];
+      return Response.json([await new Response(one).text(), await new Response(two).text(), request.bodyUsed]);
+    },
+    expected: { text: '["onetwo","onetwo",true]' },
+  },
+  {
+    name: "a body is read once",
+    ask: post("content"),
+    fetch: async (request) => {
+      const first = await request.text();
+      const second = [];
+      for (const how of ["text", "json", "bytes", "arrayBuffer", "blob", "formData"] as const) {
+        second.push(await failure(() => request[how]()));
+      }
+      return Response.json([first, request.bodyUsed, ...second]);
+    },
+    expected: { text: `["content",true${',"TypeError"'.repeat(6)}]` },
+  },
+  {
+    name: "a body is read once, also where it is empty or read by another way",
+    ask: post("{}"),
+    fetch: async (request) => {
+      await request.json();
+      return Response.json([await failure(() => request.blob()), await failure(() => request.text())]);
+    },
+    expected: { text: '["TypeError","TypeError"]' },
+  },
+  {
+    name: "a body that was read has a stream that is used up",
+    ask: post("content"),
+    fetch: async (request) => {
+      await request.text();
+      const { body } = request;
+      return Response.json([body instanceof ReadableStream, await failure(() => new Response(body).text())]);
+    },
+    expected: { text: '[true,"TypeError"]' },
+  },
+  {
+    name: "no body: null, and every way to read it gives nothing, several times",
+    fetch: async (request) =>
+      Response.json([
+        request.body,
+        await request.text(),
+        await request.text(),
+        (await request.blob()).size,
+        request.bodyUsed,
+      ]),
+    expected: { text: '[null,"","",0,false]' },
+  },
+  {
+    name: "the content of a GET is none of the handler's",
+    ask: { body: "content", fields: { "Content-Length": "7" } },
+    fetch: async (request) => Response.json([request.body, await request.text(), request.clone().method]),
+    expected: { text: '[null,"","GET"]' },
+  },
+  {
+    name: "a body of length 0 is one",
+    ask: { method: "POST", fields: { "Content-Length": "0" } },
+    fetch: async (request) => Response.json([await request.text()]),
+    expected: { text: '[""]' },
+  },
+  {
+    name: "blob() has the type",
+    ask: post("abc", { "Content-Type": "text/x-test" }),
+    fetch: async (request) => {
+      const blob = await request.blob();
+      return Response.json([blob.type, await blob.text()]);
+    },
+    expected: { text: '["text/x-test","abc"]' },
+  },
+  {
+    name: "formData() with files",
+    ask: post(
+      formOf([["a", "1"], ["f", new File([new Uint8Array([0, 255, 13, 10])], "ö.bin", { type: "x/y" })], ["a", "2"]]),
+    ),
+    fetch: async (request) => {
+      const form = await request.formData();
+      const file = form.get("f");
+      assert(file instanceof File);
+      return Response.json([form.getAll("a"), file.name, file.type, [...await file.bytes()]]);
+    },
+    expected: { text: '[["1","2"],"ö.bin","x/y",[0,255,13,10]]' },
+  },
+  {
+    name: "formData() of a form that is URL-encoded",
+    ask: post("a=1+2&b=%C3%A9", { "Content-Type": "application/x-www-form-urlencoded" }),
+    fetch: async (request) => Response.json([...await request.formData()]),
+    expected: { text: '[["a","1 2"],["b","é"]]' },
+  },
+  {
+    name: "formData() of what is no form is the handler's to catch",
+    ask: post("text", { "Content-Type": "text/plain" }),
+    fetch: async (request) => Response.json(await failure(() => request.formData())),
+    expected: { text: '"TypeError"' },
+  },
+  {
+    name: "json() of what is none is the handler's to catch",
+    ask: post("{"),
+    fetch: async (request) => Response.json(await failure(() => request.json())),
+    expected: { text: '"SyntaxError"' },
+  },
+  {
+    name: "a byte-order mark is no text",
+    ask: post("\ufeffabc"),
+    fetch: async (request) => Response.json((await request.text()).length),
+    expected: { text: "3" },
+  },
+  {
+    name: "a reader with buffers of its own",
+    own: "its streams are not byte streams",
+    ask: post("content"),
+    fetch: async (request) => {
+      const reader = request.body?.getReader({ mode: "byob" });
+      const { value } = await reader?.read(new Uint8Array(3)) ?? {};
+      return Response.json([...value ?? []]);
+    },
+    expected: { text: "[99,111,110]" },
+  },
+  {
+    name: "what the handler adds to a request stays",
+    ask: post("content"),
+    fetch: async (request) => {
+      Object.assign(request, { params: { id: 1 } });
+      return Response.json([Reflect.get(request, "params"), await request.clone().text()]);
+    },
+    expected: { text: '[{"id":1},"content"]' },
+  },
+  {
+    name: "methods that no new Request may have",
+    own: "it makes a stream where there is no body",
+    ask: { method: "TRACE" },
+    fetch: (request) => Response.json([request.method, request.body, request.bodyUsed]),
+    expected: { text: '["TRACE",null,false]' },
+  },
+  {
+    name: "the rest of the interface",
+    own: "redirect is null",
+    fetch: ({ redirect, mode, credentials, cache, referrer, integrity, keepalive, constructor }) =>
+      Response.json([redirect, mode, credentials, cache, referrer, integrity, keepalive, constructor === Request]),
+    expected: { text: '["follow","cors","same-origin","default","about:client","",false,true]' },
+  },
+  {
+    name: "a request is shown in a log",
+    fetch: (request) => new Response(Deno.inspect(request).split("\n")[0] ?? null),
+    expected: { text: "Request {" },
+  },
+];
+
+function formOf(entries: readonly (readonly [string, string | File])[]): FormData {
+  const form = new FormData();
+  for (const [name, value] of entries) form.append(name, value);
+  return form;
+}
+
+for (const row of REQUESTS) Deno.test(`fetchHandler, the request: ${row.name}`, () => check(row));
+
+async function check(row: Row): Promise<void> {
+  await using server = new TestServer({ hasBodies: true, handler: fetchHandler(row.fetch) });
+  await checkAnswer(row, server.origin, server.events);
+  if (row.logged !== undefined) assertMatch(server.events.join("\n"), row.logged);
+  if (row.own === undefined) await checkReference(row);
+}
+
+/** The runtime's own server answers the same. */
+async function checkReference(row: Row): Promise<void> {
+  const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
+  await using server = Deno.serve(options, (request, info) => row.fetch(request, Object.assign(info, NO_INFO)));
+  await checkAnswer(row, `http://127.0.0.1:${server.addr.port}`, ["answered by Deno.serve"]);
+}
+
+/** What it does not have. */
+const NO_INFO = { localAddr: LOCAL, maxBodyBytes: 0, hint: () => Promise.reject(new Error("There are no hints")) };
+
+async function checkAnswer({ ask, expected }: Row, origin: string, events: readonly string[]): Promise<void> {
+  const { status = 200, fields = {}, text, isCut = false } = expected;
+  let reply;
+  try {
+    reply = await exchange(origin, { path: "/", ...ask });
+  } catch (error) {
+    assert(isCut, `the answer is whole: ${error}; ${events}`);
+    return;
+  }
+  assert(!isCut, "the answer is cut short");
+  const found = {
+    status: reply.status,
+    ...(text !== undefined && { text: new TextDecoder().decode(reply.body) }),
+    fields: Object.fromEntries(Object.keys(fields).map((name) => [name, join(reply.fields, name)])),
+  };
+  assertEquals(found, { status, ...(text !== undefined && { text }), fields }, events.join("\n"));
+}
+
+function join(fields: Reply["fields"], wanted: string): string | undefined {
+  const values = fields.filter(([name]) => name === wanted).map(([, value]) => value);
+  return values.length === 0 ? undefined : values.join(" | ");
+}
