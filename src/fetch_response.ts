@@ -52,6 +52,9 @@ export async function makeHttpResponse(given: unknown, method: string): Promise<
   const { status } = given;
   if (status < 200) throw new ResponseRuleError("A handler returned Response.error(), which is no answer");
   if (given.bodyUsed) throw new ResponseRuleError("A handler returned a Response whose body was read already");
+  if (given.body?.locked) {
+    throw new ResponseRuleError("A handler returned a Response whose body is read by something else");
+  }
   const fields = [...given.headers].filter(([name]) => !OWNED.has(name));
   const own = takeBody(given);
   if (own !== undefined) return new HttpResponse(status, fields, own);
@@ -162,21 +165,35 @@ async function makeBody(
   { length, method }: { length: number | undefined; method: string },
 ): Promise<ResponseBody> {
   const { body, status } = given;
-  if (method === "HEAD" || NULL_BODY.has(status)) {
+  if (NULL_BODY.has(status)) {
     await body?.cancel();
-    return { length: NULL_BODY.has(status) ? 0 : length };
+    return NO_CONTENT;
+  }
+  const isHead = method === "HEAD";
+  if (isHead && (body === null || length !== undefined)) {
+    await body?.cancel();
+    return { length };
   }
   if (body === null) return checkLength(NO_CONTENT, length);
-  const reader = body.getReader();
+  const content = await readContent(given, body.getReader(), length);
+  if (!isHead || !("stream" in content)) return content;
+  await content.stream.return?.();
+  return { length };
+}
+
+/** What is there at once is taken as it is, so that its length is known. */
+async function readContent(
+  given: Response,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  length: number | undefined,
+): Promise<Uint8Array<ArrayBuffer> | StreamBody> {
   const first = reader.read();
-  if (await isThere(first)) {
-    const piece = await first;
-    if (piece.done) return checkLength(NO_CONTENT, length);
-    const second = reader.read();
-    if (await isThere(second) && (await second).done) return checkLength(toBytes(piece.value), length);
-    return makeStream(given, reader, [first, second], length);
-  }
-  return makeStream(given, reader, [first], length);
+  if (!await isThere(first)) return makeStream(given, reader, [first], length);
+  const piece = await first;
+  if (piece.done) return checkLength(NO_CONTENT, length);
+  const second = reader.read();
+  if (await isThere(second) && (await second).done) return checkLength(toBytes(piece.value), length);
+  return makeStream(given, reader, [first, second], length);
 }
 
 function checkLength(bytes: Uint8Array<ArrayBuffer>, length: number | undefined): Uint8Array<ArrayBuffer> {

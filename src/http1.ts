@@ -297,13 +297,14 @@ export function hasContent(status: number, headOnly: boolean): boolean {
 
 /**
  * How the end of a response body is told to the client, RFC 9112 section 6.3. HTTP/1.0 knows no chunks: there a body of
- * unknown length ends with the connection.
+ * unknown length ends with the connection. Where there is none, in the answer to HEAD, nothing needs to be told.
  *
  * @param body The body.
  * @param minorVersion The version of the request.
  */
-export function selectFraming(body: ResponseBody, minorVersion: 0 | 1): "length" | "chunks" | "close" {
+export function selectFraming(body: ResponseBody, minorVersion: 0 | 1): "length" | "chunks" | "close" | "none" {
   if (body.length !== undefined) return "length";
+  if (!("stream" in body)) return "none";
   return minorVersion === 1 ? "chunks" : "close";
 }
 
@@ -365,6 +366,7 @@ function encodeFraming(body: ResponseBody, minorVersion: 0 | 1): string {
     case "chunks":
       return "Transfer-Encoding: chunked\r\n";
     case "close":
+    case "none":
       return "";
     default:
       return framing satisfies never;

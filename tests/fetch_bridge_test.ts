@@ -38,6 +38,8 @@ const post = (body: NonNullable<Ask["body"]>, fields: Record<string, string> = {
 });
 const LOCAL = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
 
+const BYTES = new TextEncoder().encode("bytes");
+
 /** What went wrong, in two words. */
 async function failure(action: () => unknown): Promise<string> {
   try {
@@ -46,6 +48,19 @@ async function failure(action: () => unknown): Promise<string> {
   } catch (error) {
     return error instanceof Error ? error.name : String(error);
   }
+}
+
+/** What takes a turn of the event loop for each of its pieces; an error among them is thrown. */
+async function* slowly<T>(...pieces: readonly T[]): AsyncGenerator<T> {
+  for (const piece of pieces) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (piece instanceof Error) throw piece;
+    yield piece;
+  }
+}
+
+function slowStreamOf(...pieces: readonly unknown[]): ReadableStream {
+  return ReadableStream.from(slowly(...pieces));
 }
 
 const REQUESTS: readonly Row[] = [
@@ -272,6 +287,316 @@ const REQUESTS: readonly Row[] = [
   },
 ];
 
+const RESPONSES: readonly Row[] = [
+  {
+    name: "a text",
+    fetch: () => new Response("Grüße"),
+    expected: { fields: { "content-length": "7", "content-type": "text/plain;charset=UTF-8" }, text: "Grüße" },
+  },
+  {
+    name: "no content",
+    fetch: () => new Response(),
+    expected: { fields: { "content-length": "0", "content-type": undefined }, text: "" },
+  },
+  {
+    name: "bytes, and a view of some of them",
+    fetch: () => new Response(new TextEncoder().encode("abcdef").subarray(2, 4)),
+    expected: { fields: { "content-length": "2", "content-type": undefined }, text: "cd" },
+  },
+  {
+    name: "an ArrayBuffer and a DataView",
+    fetch: () => new Response(new DataView(new TextEncoder().encode("abcdef").buffer, 1, 2)),
+    expected: { fields: { "content-length": "2" }, text: "bc" },
+  },
+  {
+    name: "a Blob",
+    fetch: () => new Response(new Blob(["ab"], { type: "text/x-test" })),
+    expected: { fields: { "content-type": "text/x-test" }, text: "ab" },
+  },
+  {
+    name: "URLSearchParams",
+    fetch: () => new Response(new URLSearchParams({ a: "1 2", b: "é" })),
+    expected: { fields: { "content-type": "application/x-www-form-urlencoded;charset=UTF-8" }, text: "a=1+2&b=%C3%A9" },
+  },
+  {
+    name: "FormData",
+    fetch: async () => {
+      const response = new Response(formOf([["a", "1"]]));
+      const type = response.headers.get("content-type") ?? "";
+      const form = await new Response(await response.bytes(), { headers: { "Content-Type": type } }).formData();
+      return new Response(`${/^multipart\/form-data; ?boundary=/.test(type)} ${form.get("a")}`);
+    },
+    expected: { text: "true 1" },
+  },
+  {
+    name: "FormData as it is",
+    fetch: () => new Response(formOf([["a", "1"]]), { headers: { "Content-Type": "text/x-own" } }),
+    expected: { fields: { "content-type": "text/x-own" } },
+  },
+  {
+    name: "JSON",
+    fetch: () => Response.json({ a: [1] }, { status: 201 }),
+    expected: { status: 201, fields: { "content-type": "application/json", "content-length": "9" }, text: '{"a":[1]}' },
+  },
+  {
+    name: "an async iterable",
+    fetch: () => new Response(slowly(BYTES, BYTES)),
+    expected: { fields: { "content-length": undefined, "transfer-encoding": "chunked" }, text: "bytesbytes" },
+  },
+  {
+    name: "a stream that is there at once is sent with its length",
+    fetch: () => new Response(new Blob(["content"]).stream()),
+    expected: { text: "content" },
+  },
+  {
+    name: "a stream of several pieces",
+    fetch: () => new Response(ReadableStream.from([BYTES, BYTES])),
+    expected: { fields: { "transfer-encoding": "chunked" }, text: "bytesbytes" },
+  },
+  {
+    name: "empty pieces end nothing",
+    fetch: () => new Response(ReadableStream.from([new Uint8Array(0), BYTES, new Uint8Array(0), BYTES])),
+    expected: { text: "bytesbytes" },
+  },
+  {
+    name: "a stream that is empty",
+    fetch: () => new Response(ReadableStream.from([])),
+    expected: { text: "" },
+  },
+  {
+    name: "a stream whose length the handler tells",
+    fetch: () => new Response(slowStreamOf(BYTES, BYTES), { headers: { "Content-Length": "10" } }),
+    expected: { fields: { "content-length": "10", "transfer-encoding": undefined }, text: "bytesbytes" },
+  },
+  {
+    name: "a stream that is shorter than the length that the handler tells",
+    fetch: () => new Response(slowStreamOf(BYTES), { headers: { "Content-Length": "10" } }),
+    expected: { isCut: true },
+    logged: /^error .*A stream gave 5 bytes, and 10 were promised/m,
+  },
+  {
+    name: "a stream that is longer than the length that the handler tells",
+    fetch: () => new Response(slowStreamOf(BYTES, BYTES), { headers: { "Content-Length": "7" } }),
+    expected: { isCut: true },
+    logged: /^error .*A stream gave 10 bytes, and 7 were promised/m,
+    own: "it cuts what is too long",
+  },
+  {
+    name: "a text whose length the handler gets wrong",
+    fetch: () => new Response("content", { headers: { "Content-Length": "6" } }),
+    expected: { status: 500 },
+    logged: /^error .*Content-Length is 6, and the body has 7 bytes/m,
+    own: "it sends its own length",
+  },
+  {
+    name: "a length that is none",
+    fetch: () => new Response("content", { headers: { "Content-Length": "+7" } }),
+    expected: { status: 500 },
+    logged: /^error .*Content-Length "\+7" is no length/m,
+    own: "it sends its own length",
+  },
+  {
+    name: "a stream of strings, the first of them there at once",
+    fetch: () => new Response(ReadableStream.from(["text"]) as ReadableStream<never>),
+    expected: { status: 500 },
+    logged: /^error .*A stream of a body gave text instead of a Uint8Array/m,
+    own: "it has sent the head",
+  },
+  {
+    name: "a stream of strings, later",
+    fetch: () => new Response(slowStreamOf(BYTES, "text")),
+    expected: { isCut: true },
+    logged: /^error .*A stream of a body gave text instead of a Uint8Array/m,
+    own: "it cuts too, and writes to the console",
+  },
+  {
+    name: "a stream that fails at once",
+    fetch: () => new Response(slowStreamOf(new Error("secret"))),
+    expected: { isCut: true },
+    logged: /^error .*secret/m,
+    own: "it cuts too, and writes to the console",
+  },
+  {
+    name: "a stream that fails in the middle",
+    fetch: () => new Response(slowStreamOf(BYTES, new Error("secret"))),
+    expected: { isCut: true },
+    logged: /^error .*secret/m,
+    own: "it cuts too, and writes to the console",
+  },
+  {
+    name: "a stream that fails in the middle, with a length",
+    fetch: () => new Response(slowStreamOf(BYTES, new Error("secret")), { headers: { "Content-Length": "10" } }),
+    expected: { isCut: true },
+    logged: /^error .*secret/m,
+    own: "it cuts too, and writes to the console",
+  },
+  {
+    name: "several Set-Cookie",
+    fetch: () => new Response("", { headers: [["Set-Cookie", "a=1; Path=/"], ["Set-Cookie", "b=2, c"]] }),
+    expected: { fields: { "set-cookie": "a=1; Path=/ | b=2, c" } },
+  },
+  {
+    name: "other fields that are there twice become a list",
+    fetch: () => new Response("", { headers: [["X-A", "1"], ["X-A", "2"]] }),
+    expected: { fields: { "x-a": "1, 2" } },
+    own: "it keeps them apart",
+  },
+  {
+    name: "204 with fields of a body",
+    fetch: () => new Response(null, { status: 204, headers: { "Content-Length": "5", "Content-Type": "text/plain" } }),
+    expected: { status: 204, fields: { "content-length": undefined, "content-type": "text/plain" }, text: "" },
+    own: "it sends the length",
+  },
+  {
+    name: "304 with fields of a body",
+    fetch: () => new Response(null, { status: 304, headers: { "Content-Length": "5", ETag: '"a"' } }),
+    expected: { status: 304, fields: { "transfer-encoding": undefined, etag: '"a"' }, text: "" },
+  },
+  {
+    name: "205 has no content",
+    fetch: () => new Response(null, { status: 205 }),
+    expected: { status: 205, fields: { "content-length": "0" }, text: "" },
+    own: "it tells no length",
+  },
+  {
+    name: "a redirect",
+    fetch: () => Response.redirect("http://other.example/a b", 307),
+    expected: { status: 307, fields: { location: "http://other.example/a%20b", "content-length": "0" } },
+  },
+  {
+    name: "statuses that nobody knows",
+    fetch: () => new Response("content", { status: 599 }),
+    expected: { status: 599, text: "content" },
+  },
+  {
+    name: "fields of the connection are not the handler's",
+    fetch: () =>
+      new Response("content", {
+        headers: {
+          Connection: "X-A",
+          "Keep-Alive": "timeout=5",
+          "Transfer-Encoding": "gzip",
+          Upgrade: "h2c",
+          "X-A": "1",
+        },
+      }),
+    expected: {
+      fields: {
+        "transfer-encoding": undefined,
+        "content-length": "7",
+        upgrade: undefined,
+        "keep-alive": undefined,
+        "x-a": "1",
+      },
+      text: "content",
+    },
+    own: "it sends some of them",
+  },
+  {
+    name: "a value outside of ASCII",
+    fetch: () => new Response("", { headers: { "X-A": "é" } }),
+    expected: { fields: { "x-a": "é" } },
+  },
+  {
+    name: "HEAD of a text has its length",
+    ask: { method: "HEAD" },
+    fetch: () => new Response("content"),
+    expected: { fields: { "content-length": "7", "content-type": "text/plain;charset=UTF-8" }, text: "" },
+  },
+  {
+    name: "HEAD of a text with fields has its length",
+    ask: { method: "HEAD" },
+    fetch: () => new Response("content", { headers: { "X-A": "b" } }),
+    expected: { fields: { "content-length": "7", "x-a": "b" }, text: "" },
+  },
+  {
+    name: "HEAD where the handler tells the length",
+    ask: { method: "HEAD" },
+    fetch: () => new Response(null, { headers: { "Content-Length": "1234" } }),
+    expected: { fields: { "content-length": "1234" }, text: "" },
+  },
+  {
+    name: "HEAD where nobody knows the length",
+    ask: { method: "HEAD" },
+    fetch: () => new Response(null),
+    expected: { fields: { "content-length": undefined, "transfer-encoding": undefined }, text: "" },
+    own: "it says 0",
+  },
+  {
+    name: "a response that was made of another one",
+    fetch: () => new Response(new Response("content").body, { status: 201 }),
+    expected: { status: 201, text: "content" },
+  },
+  {
+    name: "a clone whose original is not read",
+    fetch: () => new Response("content", { headers: { "X-A": "b" } }).clone(),
+    expected: { text: "content" },
+  },
+  {
+    name: "the answer of another server",
+    fetch: async () => {
+      await using other = Deno.serve(
+        { hostname: "127.0.0.1", port: 0, onListen() {} },
+        () => new Response("from there"),
+      );
+      return new Response(await (await fetch(`http://127.0.0.1:${other.addr.port}`)).bytes());
+    },
+    expected: { text: "from there" },
+  },
+  {
+    name: "Response.error()",
+    fetch: () => Response.error(),
+    expected: { status: 500 },
+    logged: /^error .*ResponseRuleError: A handler returned Response\.error\(\)/m,
+  },
+  {
+    name: "a response whose body was read",
+    fetch: async () => {
+      const response = new Response("content");
+      await response.text();
+      return response;
+    },
+    expected: { status: 500 },
+    logged: /^error .*ResponseRuleError: .*body was read already/m,
+  },
+  {
+    name: "a response whose body is being read",
+    fetch: () => {
+      const response = new Response(slowStreamOf(BYTES));
+      response.body?.getReader();
+      return response;
+    },
+    expected: { status: 500 },
+    logged: /^error .*ResponseRuleError: .*body is read by something else/m,
+  },
+  ...[undefined, null, "text", { status: 200 }, new Request("http://localhost/")].map((given): Row => ({
+    name: `no response but ${Deno.inspect(given).split(" ")[0]}`,
+    fetch: () => given as Response,
+    expected: { status: 500 },
+    logged:
+      /^error .*ResponseRuleError: A handler must return a Response, and returned (undefined|null|text|Object|Request)/m,
+  })),
+  {
+    name: "a handler that throws",
+    fetch: () => {
+      throw new Error("secret");
+    },
+    expected: {
+      status: 500,
+      fields: { "content-type": "text/plain; charset=utf-8" },
+      text: "500 Internal Server Error\n",
+    },
+    logged: /^error .*secret/m,
+    own: "its text is another one",
+  },
+  {
+    name: "a handler that rejects with no error",
+    fetch: () => Promise.reject(undefined),
+    expected: { status: 500 },
+    logged: /^error .*500: HttpError: Handler failed/m,
+  },
+];
+
 function formOf(entries: readonly (readonly [string, string | File])[]): FormData {
   const form = new FormData();
   for (const [name, value] of entries) form.append(name, value);
@@ -279,6 +604,7 @@ function formOf(entries: readonly (readonly [string, string | File])[]): FormDat
 }
 
 for (const row of REQUESTS) Deno.test(`fetchHandler, the request: ${row.name}`, () => check(row));
+for (const row of RESPONSES) Deno.test(`fetchHandler, the response: ${row.name}`, () => check(row));
 
 async function check(row: Row): Promise<void> {
   await using server = new TestServer({ hasBodies: true, handler: fetchHandler(row.fetch) });
@@ -289,7 +615,8 @@ async function check(row: Row): Promise<void> {
 
 /** The runtime's own server answers the same. */
 async function checkReference(row: Row): Promise<void> {
-  const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
+  const onError = () => new Response("Internal Server Error", { status: 500 });
+  const options = { hostname: "127.0.0.1", port: 0, onListen() {}, onError };
   await using server = Deno.serve(options, (request, info) => row.fetch(request, Object.assign(info, NO_INFO)));
   await checkAnswer(row, `http://127.0.0.1:${server.addr.port}`, ["answered by Deno.serve"]);
 }
