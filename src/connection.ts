@@ -100,6 +100,8 @@ export class Connection implements RequestConnection {
   #isAnswering = false;
   /** A read that was begun for a body or to see whether the client leaves; whoever reads next waits for it. */
   #reading: Promise<boolean> | undefined;
+  /** Whether somebody wants to know when the client leaves. */
+  #isWatched = false;
   /** Ends the wait for the answer of the handler. */
   #giveUp: ((reason: Error) => void) | undefined;
   #isClosed = false;
@@ -226,13 +228,18 @@ export class Connection implements RequestConnection {
     this.#wait("handler", this.#context.timeouts.handlerMs);
   }
 
-  /** Reads ahead, so that it is noticed when the client leaves. What it sends instead is kept. */
+  /** Reads ahead, so that it is noticed when the client leaves. What it sends instead is kept, as far as there is room. */
   watch(): void {
-    if (this.#reading !== undefined || this.received.length > 0 || this.#hasEnded) return;
+    this.#isWatched = true;
+    if (this.#hasEnded) this.#leave(this.#isEndless);
+    else this.readOn();
+  }
+
+  /** Goes on to read ahead where that was begun, and there is room again. */
+  readOn(): void {
+    if (!this.#isWatched || this.#reading !== undefined || this.#hasEnded || this.received.isFull) return;
     this.#reading = this.#readAhead();
-    this.#reading.then((isMore) => {
-      if (!isMore) this.#leave(this.#isEndless);
-    }, () => this.#leave(true));
+    this.#reading.catch(() => {});
   }
 
   /**
@@ -245,10 +252,14 @@ export class Connection implements RequestConnection {
   }
 
   async #readAhead(): Promise<boolean> {
+    let isMore: boolean | undefined;
     try {
-      return this.#take(await this.#conn.read(this.received.room()));
+      isMore = this.#take(await this.#conn.read(this.received.room()));
+      return isMore;
     } finally {
       this.#reading = undefined;
+      if (isMore) this.readOn();
+      else if (this.#isWatched) this.#leave(isMore === undefined || this.#isEndless);
     }
   }
 
@@ -310,6 +321,7 @@ export class Connection implements RequestConnection {
     const startMs = clock.nowMs;
     this.#head = head;
     this.#isAnswering = false;
+    this.#isWatched = false;
     const body = head.framing.kind === "none" ? undefined : this.#open().body;
     let isPersistent = head.persistent;
     let response: HttpResponse;

@@ -38,6 +38,11 @@ export class ReceiveBuffer {
     return this.end - this.start;
   }
 
+  /** Whether there is no room for a read before something is taken. */
+  get isFull(): boolean {
+    return this.length >= this.#maximumBytes;
+  }
+
   /**
    * Makes room for the next read.
    *

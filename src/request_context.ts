@@ -46,6 +46,8 @@ export interface RequestConnection {
   inform(status: number, fields: readonly FieldLine[]): Promise<void>;
   /** Watches, from now to the end of the answer, whether the client leaves. */
   watch(): void;
+  /** Goes on to watch, where that was begun: there is room for more again. */
+  readOn(): void;
 }
 
 /** One request, as its handler sees it beside the head. */
@@ -201,7 +203,9 @@ export class RequestBody {
       if (piece !== undefined) {
         this.#bytes += piece.length;
         if (this.#bytes > this.limitBytes) throw this.#tooLong();
-        return piece.slice() as Uint8Array<ArrayBuffer>;
+        const copy = piece.slice() as Uint8Array<ArrayBuffer>;
+        this.#connection.readOn();
+        return copy;
       }
       if (this.#decoder.done) return undefined;
       if (!await this.#connection.readBody()) throw new TransportError("The client ended amid a body");

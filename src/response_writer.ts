@@ -325,9 +325,9 @@ export class ResponseWriter {
 
   /** Can be given up, unlike the promise of an iterator. */
   #nextPiece(stream: StreamBody["stream"]): Promise<Uint8Array | undefined> {
-    this.#observer.beforePiece();
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | undefined>();
     this.#stopWaiting = reject;
+    this.#observer.beforePiece();
     stream.next().then(({ value }) => resolve(value ?? undefined), reject);
     return promise.finally(() => this.#stopWaiting = undefined);
   }

@@ -1,0 +1,357 @@
+/**
+ * What a Fetch handler has to do with the connection of its request: who is at the other end, whether the client stays,
+ * when it sends the body, how much of it, what it is told before the answer, and when it has all of that.
+ */
+
+import { assertEquals, assertRejects } from "@std/assert";
+import type { Limits } from "../src/config.ts";
+import type { FetchHandler, ServeInfo } from "../src/fetch_handler.ts";
+import { fetchHandler } from "../src/fetch_handler.ts";
+import { TestServer, until } from "./connection_server.ts";
+import { exchange } from "./http_client.ts";
+import { decode, parseAnswers } from "./raw_client.ts";
+
+const BYTES = new TextEncoder().encode("bytes");
+
+function serve(fetch: FetchHandler, limits: Partial<Limits> = {}): TestServer {
+  return new TestServer({ hasBodies: true, handler: fetchHandler(fetch), limits });
+}
+
+/** `GET`, or with content `POST`; the last one of its connection where it says so. */
+function request(path: string, { fields = "", body }: { fields?: string; body?: string } = {}): string {
+  const length = body === undefined ? "" : `Content-Length: ${body.length}\r\n`;
+  return `${body === undefined ? "GET" : "POST"} ${path} HTTP/1.1\r\nHost: a\r\n${length}${fields}\r\n${body ?? ""}`;
+}
+
+const CLOSE = { fields: "Connection: close\r\n" };
+
+Deno.test("info tells both addresses", async () => {
+  await using server = serve((_, { remoteAddr, localAddr }) => Response.json([remoteAddr, localAddr]));
+  using client = await server.connect();
+  await client.send(request("/", CLOSE));
+  const [answer] = parseAnswers(await client.readToEnd());
+  const { port } = new URL(server.origin);
+  assertEquals(JSON.parse(decode(answer?.body ?? new Uint8Array())), [
+    { transport: "tcp", hostname: "127.0.0.1", port: client.port },
+    { transport: "tcp", hostname: "127.0.0.1", port: Number(port) },
+  ]);
+});
+
+/** What a handler saw of the fate of its answer. */
+class Fate {
+  readonly seen: string[] = [];
+
+  watch(request: Request, info: ServeInfo): void {
+    request.signal.addEventListener("abort", () => this.seen.push("aborted"));
+    info.completed.then(() => this.seen.push("completed"), () => this.seen.push("not completed"));
+  }
+}
+
+const WHOLE: Readonly<Record<string, () => Response>> = {
+  "a text": () => new Response("content"),
+  "no content": () => new Response(null, { status: 204 }),
+  "a stream": () => new Response(ReadableStream.from([BYTES, BYTES])),
+};
+
+for (const [name, respond] of Object.entries(WHOLE)) {
+  Deno.test(`info.completed is fulfilled, and request.signal not aborted, when ${name} was sent`, async () => {
+    const fate = new Fate();
+    await using server = serve((request, info) => {
+      fate.watch(request, info);
+      return respond();
+    });
+    await exchange(server.origin, { path: "/" });
+    await server.idle();
+    assertEquals(fate.seen, ["completed"]);
+  });
+}
+
+/** How far a request has got when the client leaves. */
+const LEAVING: readonly { name: string; sent: string; fetch?: (request: Request) => Promise<unknown> }[] = [
+  { name: "the request has no body", sent: request("/") },
+  { name: "the body was read", sent: request("/", { body: "content" }), fetch: (request) => request.text() },
+  {
+    name: "the body was read as a stream",
+    sent: request("/", { body: "content" }),
+    fetch: (request) => new Response(request.body).text(),
+  },
+  {
+    name: "the body was read as a form",
+    sent: request("/", { body: "a=b", fields: "Content-Type: application/x-www-form-urlencoded\r\n" }),
+    fetch: (request) => request.formData(),
+  },
+  { name: "the body was not read", sent: request("/", { body: "content" }) },
+  {
+    name: "the body was read by a clone",
+    sent: request("/", { body: "content" }),
+    fetch: (request) => request.clone().text(),
+  },
+];
+
+for (const { name, sent, fetch } of LEAVING) {
+  Deno.test(`request.signal is aborted when the client leaves, where ${name}`, async () => {
+    const fate = new Fate();
+    const reached = Promise.withResolvers<void>();
+    await using server = serve(async (request, info) => {
+      fate.watch(request, info);
+      await fetch?.(request);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      request.signal.addEventListener("abort", () => resolve());
+      reached.resolve();
+      await promise;
+      return new Response("too late");
+    });
+    const client = await server.connect();
+    await client.send(sent);
+    await reached.promise;
+    client.close();
+    await server.idle();
+    assertEquals(fate.seen[0], "aborted");
+  });
+}
+
+Deno.test("the signal of a clone is aborted too", async () => {
+  const reached = Promise.withResolvers<void>();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using server = serve(async (request) => {
+    new Request(request).signal.addEventListener("abort", () => resolve());
+    reached.resolve();
+    await promise;
+    return new Response("too late");
+  });
+  const client = await server.connect();
+  await client.send(request("/"));
+  await reached.promise;
+  client.close();
+  await promise;
+  await server.idle();
+});
+
+for (const how of ["text", "formData", "clone"] as const) {
+  Deno.test(`a client that has ended its side gets its answer, where the handler calls ${how}()`, async () => {
+    await using server = serve(async (request) => {
+      const read = await request[how]();
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      return new Response(read instanceof Request ? await read.text() : "read");
+    });
+    using client = await server.connect();
+    const fields = "Content-Type: application/x-www-form-urlencoded\r\n";
+    await client.send(request("/", { body: "a=b", fields }));
+    await client.closeWrite();
+    const [answer] = parseAnswers(await client.readToEnd());
+    assertEquals(answer?.status, 200);
+  });
+}
+
+Deno.test("a stream that waits is cancelled also where the client has left before it began", async () => {
+  const cancelled = Promise.withResolvers<void>();
+  await using server = serve(async (request) => {
+    if (!request.signal.aborted) await new Promise((resolve) => request.signal.addEventListener("abort", resolve));
+    return new Response(new ReadableStream({ cancel: () => cancelled.resolve() }));
+  });
+  const client = await server.connect();
+  await client.send(request("/"));
+  await client.closeWrite();
+  await cancelled.promise;
+  client.close();
+  await server.idle();
+});
+
+Deno.test("a stream is cancelled, and info.completed rejected, when the client leaves", async () => {
+  const fate = new Fate();
+  let cancelled: unknown;
+  await using server = serve((request, info) => {
+    fate.watch(request, info);
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(BYTES),
+      cancel: (reason) => void (cancelled = { reason }),
+    });
+    return new Response(body);
+  });
+  const client = await server.connect();
+  await client.send(request("/"));
+  await client.read(20);
+  client.close();
+  await server.idle();
+  await until(() => cancelled !== undefined && fate.seen.length === 2, "cancelled");
+  assertEquals(fate.seen, ["aborted", "not completed"]);
+});
+
+Deno.test("info.completed is rejected where a stream fails", async () => {
+  const fate = new Fate();
+  await using server = serve((request, info) => {
+    fate.watch(request, info);
+    return new Response(ReadableStream.from((async function* () {
+      yield BYTES;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      throw new Error("secret");
+    })()));
+  });
+  await assertRejects(() => exchange(server.origin, { path: "/" }));
+  await server.idle();
+  assertEquals(fate.seen.toSorted(), ["aborted", "not completed"]);
+});
+
+Deno.test("100 (Continue) is sent when the handler reads, RFC 9110 section 10.1.1", async () => {
+  const gate = Promise.withResolvers<void>();
+  await using server = serve(async (request) => {
+    await gate.promise;
+    return new Response(await request.text());
+  });
+  using client = await server.connect();
+  await client.send(
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
+  );
+  await server.connectionIn("handler");
+  gate.resolve();
+  assertEquals(decode(await client.read(25)), "HTTP/1.1 100 Continue\r\n\r\n");
+  await client.send("content");
+  assertEquals(parseAnswers(await client.readToEnd()).map(({ body }) => decode(body)), ["content"]);
+});
+
+Deno.test("100 (Continue) is not sent to who sends the body already", async () => {
+  await using server = serve(async (request) => new Response(await request.text()));
+  using client = await server.connect();
+  await client.send(request("/", { body: "content", fields: "Expect: 100-continue\r\nConnection: close\r\n" }));
+  assertEquals(parseAnswers(await client.readToEnd()).map(({ body }) => decode(body)), ["content"]);
+});
+
+Deno.test("where the handler does not read the client is not told to go on, and the answer is the last", async () => {
+  await using server = serve(() => new Response("no", { status: 403 }));
+  using client = await server.connect();
+  await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\nExpect: 100-continue\r\n\r\n");
+  const [answer] = parseAnswers(await client.readToEnd());
+  assertEquals([answer?.status, answer?.fields.get("connection")], [403, "close"]);
+});
+
+/** Trailers are checked and left out, RFC 9110 section 6.5.1. */
+Deno.test("a body in chunks with extensions and trailers is its content, and the next request is found", async () => {
+  await using server = serve(async (request) => Response.json([await request.text(), request.headers.get("x-sum")]));
+  using client = await server.connect();
+  await client.send(
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n" +
+      '3;a="b;c"\r\nabc\r\n4\r\ndefg\r\n0\r\nX-Sum: 1\r\n\r\n' + request("/", CLOSE),
+  );
+  const answers = parseAnswers(await client.readToEnd());
+  assertEquals(answers.map(({ body }) => decode(body)), ['["abcdefg",null]', '["",null]']);
+});
+
+/** What a handler does with the limit and with what becomes of it. */
+const LIMITS: readonly { name: string; body: string; fetch: FetchHandler; expected: [number, string] }[] = [
+  {
+    name: "a body within the limit",
+    body: "12345678",
+    fetch: async (request) => new Response(await request.text()),
+    expected: [200, "12345678"],
+  },
+  {
+    name: "a body above the limit",
+    body: "123456789",
+    fetch: async (request) => new Response(await request.text()),
+    expected: [413, "413 Content Too Large\n"],
+  },
+  {
+    name: "a handler that raises the limit",
+    body: "123456789",
+    fetch: async (request, info) => {
+      info.maxBodyBytes = 9;
+      return new Response(`${info.maxBodyBytes} ${await request.text()}`);
+    },
+    expected: [200, "9 123456789"],
+  },
+  {
+    name: "a handler that lowers the limit",
+    body: "12345",
+    fetch: async (request, info) => {
+      info.maxBodyBytes = 4;
+      return new Response(await request.text());
+    },
+    expected: [413, "413 Content Too Large\n"],
+  },
+  {
+    name: "a handler that catches it and has an answer of its own",
+    body: "123456789",
+    fetch: async (request) => new Response(await request.text().catch((error) => error.name), { status: 400 }),
+    expected: [400, "HttpError"],
+  },
+  {
+    name: "a handler that does not read",
+    body: "123456789",
+    fetch: () => new Response("unread"),
+    expected: [200, "unread"],
+  },
+];
+
+for (const { name, body, fetch, expected } of LIMITS) {
+  for (const [how, sent] of [["length", body], ["chunks", [body.slice(0, 4), body.slice(4)]]] as const) {
+    Deno.test(`the limit of a body told by its ${how}: ${name}, RFC 9110 section 15.5.14`, async () => {
+      await using server = serve(fetch, { bodyBytes: 8 });
+      const { status, body } = await exchange(server.origin, { method: "POST", path: "/", body: sent });
+      assertEquals([status, new TextDecoder().decode(body)], expected);
+    });
+  }
+}
+
+Deno.test("info.hint sends 103 before the answer, RFC 8297", async () => {
+  await using server = serve(async (_, info) => {
+    await info.hint({ Link: "</a.css>; rel=preload" });
+    await info.hint({ Link: "</b.css>; rel=preload" });
+    return new Response("content");
+  });
+  const { status, interim } = await exchange(server.origin, { path: "/" });
+  assertEquals([interim.map(({ status, fields }) => [status, fields.link]), status], [
+    [[103, "</a.css>; rel=preload"], [103, "</b.css>; rel=preload"]],
+    200,
+  ]);
+});
+
+Deno.test("info.hint sends nothing to HTTP/1.0, nor after the answer", async () => {
+  let info: ServeInfo | undefined;
+  await using server = serve(async (_, given) => {
+    info = given;
+    await given.hint({ Link: "</a.css>" });
+    return new Response("content");
+  });
+  using client = await server.connect();
+  await client.send("GET / HTTP/1.0\r\nHost: a\r\n\r\n");
+  const received = await client.readToEnd();
+  await info?.hint({ Link: "</late.css>" });
+  assertEquals(parseAnswers(received).map(({ status }) => status), [200]);
+});
+
+Deno.test("info.hint refuses bad fields, and sends nothing of them", async () => {
+  await using server = serve(async (_, info) => {
+    await assertRejects(() => info.hint({ "A b": "c" }), TypeError);
+    await assertRejects(() => info.hint({ "A": "c\r\nd" }), TypeError);
+    return new Response("content");
+  });
+  const { status, interim } = await exchange(server.origin, { path: "/" });
+  assertEquals([interim, status], [[], 200]);
+});
+
+Deno.test("what was not read of a small body is drained, and the connection goes on", async () => {
+  await using server = serve((request) => new Response(new URL(request.url).pathname));
+  using client = await server.connect();
+  await client.send(
+    request("/1", { body: "content" }) + request("/2", { body: "x".repeat(60_000) }) + request("/3", CLOSE),
+  );
+  assertEquals(parseAnswers(await client.readToEnd()).map(({ body }) => decode(body)), ["/1", "/2", "/3"]);
+});
+
+Deno.test("a body that is begun and left is drained, and the connection goes on", async () => {
+  await using server = serve(async (request) => {
+    const first = await request.body?.getReader().read();
+    return new Response(String(first?.value !== undefined));
+  });
+  using client = await server.connect();
+  await client.send(request("/1", { body: "x".repeat(60_000) }) + request("/2", CLOSE));
+  assertEquals(parseAnswers(await client.readToEnd()).map(({ body }) => decode(body)), ["true", "false"]);
+});
+
+Deno.test("a long body that nobody reads ends the connection, and the answer arrives", async () => {
+  await using server = serve(() => new Response("no", { status: 403 }));
+  using client = await server.connect();
+  await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + "x".repeat(100_000));
+  const [answer] = parseAnswers(await client.readToEnd());
+  assertEquals([answer?.status, answer?.fields.get("connection")], [403, "close"]);
+});
