@@ -331,6 +331,11 @@ export class Connection implements RequestConnection {
       this.#wait("handler", timeouts.handlerMs);
       const answer = handler(head, this.#open);
       response = answer instanceof Promise ? await this.#awaitAnswer(answer) : answer;
+      // An application that makes 500 of all that it catches hides from the client what was wrong with the body.
+      if (response.status >= 500 && body?.failure instanceof HttpError) {
+        releaseBody(response.body);
+        throw body.failure;
+      }
     } catch (error) {
       if (error instanceof TransportError) throw error;
       const httpError = this.#reportFailure(body?.failure ?? error);

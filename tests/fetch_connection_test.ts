@@ -275,6 +275,19 @@ const LIMITS: readonly { name: string; body: string; fetch: FetchHandler; expect
     expected: [400, "HttpError"],
   },
   {
+    name: "a framework that catches all and makes 500 of it",
+    body: "123456789",
+    fetch: async (request) => new Response(await request.text().catch(() => "failed"), { status: 500 }),
+    expected: [413, "413 Content Too Large\n"],
+  },
+  {
+    name: "the same by a stream",
+    body: "123456789",
+    fetch: async (request) =>
+      new Response(await new Response(request.body).text().catch(() => "failed"), { status: 500 }),
+    expected: [413, "413 Content Too Large\n"],
+  },
+  {
     name: "a handler that does not read",
     body: "123456789",
     fetch: () => new Response("unread"),
