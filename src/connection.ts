@@ -444,6 +444,7 @@ export class Connection implements RequestConnection {
    */
   async #drain(head: RequestHead, body: RequestBody): Promise<boolean> {
     if (body.isDone) return body.failure === undefined;
+    body.abandon();
     try {
       if (!this.#context.hasBodies) body.checkLength();
       return await this.#discard(head, body);

@@ -147,6 +147,7 @@ export class RequestBody {
   readonly #decoder: BodyDecoder;
   #bytes = 0;
   #failure: unknown;
+  #isAbandoned = false;
 
   /**
    * Makes a body of which nothing has been read.
@@ -199,6 +200,7 @@ export class RequestBody {
       await this.#connection.inform(100, []);
     }
     for (;;) {
+      if (this.#isAbandoned) throw new TransportError("The answer was sent before the body was read");
       const piece = this.#decoder.next(this.#connection.received);
       if (piece !== undefined) {
         this.#bytes += piece.length;
@@ -224,6 +226,11 @@ export class RequestBody {
 
   #tooLong(): HttpError {
     return new HttpError(413, `Body is longer than ${this.limitBytes} bytes`);
+  }
+
+  /** The answer is there, and what was not read by now is gone: whoever still reads must not take that for the end. */
+  abandon(): void {
+    this.#isAbandoned = true;
   }
 
   /**

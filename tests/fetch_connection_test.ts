@@ -368,3 +368,34 @@ Deno.test("a long body that nobody reads ends the connection, and the answer arr
   const [answer] = parseAnswers(await client.readToEnd());
   assertEquals([answer?.status, answer?.fields.get("connection")], [403, "close"]);
 });
+
+Deno.test("who reads a body after the answer is told that it is gone, never that it has ended", async () => {
+  const read = Promise.withResolvers<string>();
+  await using server = serve((request) => {
+    const { body } = request;
+    read.resolve((async () => {
+      await server.gate.promise;
+      return await new Response(body).text();
+    })());
+    return new Response("early");
+  });
+  using client = await server.connect();
+  await client.send(request("/", { body: "content", ...CLOSE }));
+  parseAnswers(await client.readToEnd());
+  server.gate.resolve();
+  await assertRejects(() => read.promise);
+});
+
+Deno.test("who reads a body while the answer is made is told that it is gone, never that it has ended", async () => {
+  const read = Promise.withResolvers<string>();
+  await using server = serve((request) => {
+    read.resolve(request.text().catch(String));
+    return new Response("early");
+  });
+  using client = await server.connect();
+  await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\nConnection: close\r\n\r\ncon");
+  await until(() => server.handled.length === 1, "handled");
+  await client.send("tent");
+  parseAnswers(await client.readToEnd());
+  assertEquals(await read.promise, "TransportError: The answer was sent before the body was read");
+});
