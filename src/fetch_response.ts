@@ -147,7 +147,9 @@ function* readStretch(file: OpenFile, { start, end }: ByteRange): Generator<Uint
   }
 }
 
+/** Its kind: a text may be long, and is not for the log. */
 function describe(given: unknown): string {
+  if (typeof given === "string") return "a string";
   return given === null || typeof given !== "object" ? String(given) : given.constructor?.name ?? "an object";
 }
 
@@ -166,19 +168,24 @@ async function makeBody(
 ): Promise<ResponseBody> {
   const { body, status } = given;
   if (NULL_BODY.has(status)) {
-    await body?.cancel();
+    cancel(body);
     return NO_CONTENT;
   }
   const isHead = method === "HEAD";
   if (isHead && (body === null || length !== undefined)) {
-    await body?.cancel();
+    cancel(body);
     return { length };
   }
   if (body === null) return checkLength(NO_CONTENT, length);
   const content = await readContent(given, body.getReader(), length);
   if (!isHead || !("stream" in content)) return content;
-  await content.stream.return?.();
+  content.stream.return?.().catch(() => {});
   return { length };
+}
+
+/** Nobody waits for it, and a failure is of no interest. */
+function cancel(body: ReadableStream | null): void {
+  body?.cancel().catch(() => {});
 }
 
 /** What is there at once is taken as it is, so that its length is known. */

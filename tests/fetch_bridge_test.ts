@@ -399,14 +399,14 @@ const RESPONSES: readonly Row[] = [
     name: "a stream of strings, the first of them there at once",
     fetch: () => new Response(ReadableStream.from(["text"]) as ReadableStream<never>),
     expected: { status: 500 },
-    logged: /^error .*A stream of a body gave text instead of a Uint8Array/m,
+    logged: /^error .*A stream of a body gave a string instead of a Uint8Array/m,
     own: "it has sent the head",
   },
   {
     name: "a stream of strings, later",
     fetch: () => new Response(slowStreamOf(BYTES, "text")),
     expected: { isCut: true },
-    logged: /^error .*A stream of a body gave text instead of a Uint8Array/m,
+    logged: /^error .*A stream of a body gave a string instead of a Uint8Array/m,
     own: "it cuts too, and writes to the console",
   },
   {
@@ -522,6 +522,14 @@ const RESPONSES: readonly Row[] = [
     expected: { fields: { "content-length": undefined, "transfer-encoding": undefined }, text: "" },
     own: "it says 0",
   },
+  ...[new Error("secret"), undefined].map((reason): Row => ({
+    name: `HEAD where the stream ${reason ? "fails" : "hangs"} when it is cancelled`,
+    ask: { method: "HEAD" },
+    fetch: () =>
+      new Response(new ReadableStream({ cancel: () => reason ? Promise.reject(reason) : new Promise(() => {}) })),
+    expected: { text: "" },
+    own: "only this is in question",
+  })),
   {
     name: "a response that was made of another one",
     fetch: () => new Response(new Response("content").body, { status: 201 }),
@@ -574,7 +582,7 @@ const RESPONSES: readonly Row[] = [
     fetch: () => given as Response,
     expected: { status: 500 },
     logged:
-      /^error .*ResponseRuleError: A handler must return a Response, and returned (undefined|null|text|Object|Request)/m,
+      /^error .*ResponseRuleError: A handler must return a Response, and returned (undefined|null|a string|Object|Request)/m,
   })),
   {
     name: "a handler that throws",
