@@ -160,4 +160,6 @@ function surviveApp(report: ConnectionContext["report"]): void {
   };
   self.addEventListener("error", (event) => survive(event, event.error));
   self.addEventListener("unhandledrejection", (event) => survive(event, event.reason));
+  // Nobody else would tell the pool: to the main thread the end of a worker by Deno.exit is no event.
+  self.addEventListener("unload", () => send({ kind: "failed", message: "The application has ended it" }));
 }

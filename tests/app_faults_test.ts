@@ -1,0 +1,80 @@
+/** An application that fails takes down no other request than its own: the real command, its workers, and faults. */
+
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { exchange } from "./http_client.ts";
+import { testWith } from "./permissions.ts";
+import { ServerProcess } from "./server_process.ts";
+
+const APP = ["--app", "tests/apps/faulty.ts"];
+
+/** Faults of one request, on a single worker: its status, and what the log says. */
+const FAULTS: readonly { path: string; status: number; logged: RegExp }[] = [
+  { path: "/throws", status: 500, logged: /Error: thrown by the handler.*faulty\.ts/ },
+  { path: "/rejects", status: 500, logged: /Error: rejected by the handler.*faulty\.ts/ },
+  { path: "/recurses", status: 500, logged: /RangeError: Maximum call stack size exceeded/ },
+  { path: "/returns-nothing", status: 500, logged: /A handler must return a Response, and returned undefined/ },
+  { path: "/never", status: 503, logged: /The handler has not answered in time/ },
+  { path: "/throws-later", status: 200, logged: /outside any request: Error: thrown outside any request.*faulty\.ts/ },
+  {
+    path: "/rejects-later",
+    status: 200,
+    logged: /outside any request: Error: rejected outside any request.*faulty\.ts/,
+  },
+];
+
+testWith(["net", "read", "run"], "an application that fails in one request answers all others", async (t) => {
+  await using server = await ServerProcess.start([...APP, "-w", "1", "--handler-timeout", "1"]);
+  // This goes on while all the rest happens.
+  const events = await fetch(`${server.origin}/events`);
+  assert(events.body !== null);
+  const reader = events.body.getReader();
+  for (const { path, status, logged } of FAULTS) {
+    await t.step(path, async () => {
+      const [fault, ...others] = await Promise.all([path, "/fine", "/fine"].map((path) => ask(server, path)));
+      assertEquals(fault?.status, status);
+      assertEquals(others.map(({ text }) => text), ["fine", "fine"]);
+      assertMatch(await server.logged(logged), logged);
+      assert(fault !== undefined && !/thrown|rejected|faulty/.test(fault.text), fault?.text);
+      assertEquals((await ask(server, "/fine")).text, "fine");
+      const { value } = await reader.read();
+      assertMatch(new TextDecoder().decode(value), /^(data: tick\n\n)+$/);
+    });
+  }
+  await reader.cancel();
+  const { code, stderr } = await server.stop();
+  assertEquals(code, 0);
+  assert(!stderr.includes("died"), stderr);
+});
+
+testWith(["net", "read", "run", "write"], "while a handler blocks its worker the other one answers", async () => {
+  await using server = await ServerProcess.start([...APP, "-w", "2"]);
+  const folder = await Deno.makeTempDir({ prefix: "sockeye-" });
+  try {
+    const file = `${folder}/go`;
+    let isBlocked = true;
+    const blocked = ask(server, `/blocks?until=${encodeURIComponent(file)}`).finally(() => isBlocked = false);
+    for (let count = 0; count < 100; count++) assertEquals((await ask(server, "/fine")).text, "fine");
+    const many = await Promise.all(Array.from({ length: 100 }, () => ask(server, "/fine")));
+    assertEquals(many.filter(({ text }) => text === "fine").length, 100);
+    assert(isBlocked, "it blocks all the time");
+    await Deno.writeTextFile(file, "");
+    assertEquals((await blocked).text, "unblocked");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+testWith(["net", "read", "run"], "an application that ends its worker gets a new one", async () => {
+  await using server = await ServerProcess.start([...APP, "-w", "1"]);
+  for (let time = 1; time <= 2; time++) {
+    await assertRejects(() => ask(server, "/exits"));
+    assertEquals((await ask(server, "/fine")).text, "fine");
+  }
+  await server.logged(/Worker 1 died and is replaced in \d+ ms: The application has ended it/);
+  assertEquals((await server.stop()).code, 0);
+});
+
+async function ask(server: ServerProcess, path: string): Promise<{ status: number; text: string }> {
+  const { status, body } = await exchange(server.origin, { path });
+  return { status, text: new TextDecoder().decode(body) };
+}

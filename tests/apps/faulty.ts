@@ -1,0 +1,59 @@
+/** An application that does everything wrong, one thing for each path. */
+
+const FAULTS: Readonly<Record<string, (request: Request) => Response | Promise<Response>>> = {
+  "/fine": () => new Response("fine"),
+  "/throws": () => {
+    throw new Error("thrown by the handler");
+  },
+  "/rejects": () => Promise.reject(new Error("rejected by the handler")),
+  "/recurses": function recurse(request): Response {
+    return new Response(recurse(request).body);
+  },
+  "/returns-nothing": () => undefined as unknown as Response,
+  "/never": () => new Promise(() => {}),
+  /** Until a file of the given name is there, at most for half a minute. */
+  "/blocks": (request) => {
+    const path = new URL(request.url).searchParams.get("until") ?? "";
+    const endMs = performance.now() + 30_000;
+    while (performance.now() < endMs && !exists(path));
+    return new Response("unblocked");
+  },
+  "/throws-later": () => {
+    setTimeout(() => {
+      throw new Error("thrown outside any request");
+    }, 0);
+    return new Response("soon");
+  },
+  "/rejects-later": () => {
+    setTimeout(() => void Promise.reject(new Error("rejected outside any request")), 0);
+    return new Response("soon");
+  },
+  "/exits": () => Deno.exit(0),
+  "/events": () => {
+    let timer: ReturnType<typeof setInterval> | undefined;
+    const body = new ReadableStream<string>({
+      start: (controller) => {
+        timer = setInterval(() => controller.enqueue("data: tick\n\n"), 10);
+      },
+      cancel: () => clearInterval(timer),
+    });
+    return new Response(body.pipeThrough(new TextEncoderStream()), {
+      headers: { "Content-Type": "text/event-stream" },
+    });
+  },
+};
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+export default {
+  fetch(request: Request): Response | Promise<Response> {
+    const answer = FAULTS[new URL(request.url).pathname];
+    return answer === undefined ? new Response("not found", { status: 404 }) : answer(request);
+  },
+};
