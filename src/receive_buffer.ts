@@ -22,15 +22,20 @@ export class ReceiveBuffer {
   /** Up to here nothing was found; a search goes on from this index. */
   scanned = 0;
   readonly #maximumBytes: number;
+  readonly #patience: number;
   #wasFilled = false;
+  /** How many reads in a row would have fitted a quarter. */
+  #smallReads = 0;
 
   /**
    * Makes a small buffer.
    *
    * @param maximumBytes What it may grow to; the parsers' limits keep their demand below it.
+   * @param patience How many small reads in a row make it small again; without any it is as soon as it is empty.
    */
-  constructor(maximumBytes: number) {
+  constructor(maximumBytes: number, patience = 0) {
     this.#maximumBytes = Math.max(maximumBytes, INITIAL_BYTES);
+    this.#patience = patience;
   }
 
   /** Number of bytes waiting. */
@@ -65,6 +70,7 @@ export class ReceiveBuffer {
    */
   received(count: number): void {
     this.end += count;
+    this.#smallReads = count * 4 < this.bytes.length ? this.#smallReads + 1 : 0;
     this.#wasFilled = this.end === this.bytes.length;
   }
 
@@ -82,7 +88,7 @@ export class ReceiveBuffer {
   #selectCapacity(): number {
     const capacity = this.bytes.length;
     if (this.#wasFilled) return Math.min(capacity * 4, this.#maximumBytes);
-    return this.length === 0 ? INITIAL_BYTES : capacity;
+    return this.length === 0 && this.#smallReads >= this.#patience ? INITIAL_BYTES : capacity;
   }
 
   #moveTo(target: Uint8Array<ArrayBuffer>): void {

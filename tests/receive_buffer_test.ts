@@ -122,6 +122,17 @@ Deno.test("ReceiveBuffer keeps its size while a client fills it, and is small ag
   assertEquals(buffer.bytes.buffer.byteLength, INITIAL_BYTES);
 });
 
+Deno.test("ReceiveBuffer with patience stays large until reads were small often enough", () => {
+  const buffer = new ReceiveBuffer(MAXIMUM_BYTES, 2);
+  const capacityFor = (count: number) => {
+    receive(buffer, count);
+    buffer.consume(count);
+    return buffer.bytes.length;
+  };
+  assertEquals([1024, 8, 1024, 8, 1032].map(capacityFor), [INITIAL_BYTES, 4096, 4096, 4096, 4096]);
+  assertEquals([1023, 1, 1].map(capacityFor), [4096, 4096, INITIAL_BYTES]);
+});
+
 Deno.test("ReceiveBuffer has the initial size where its maximum is smaller", () => {
   const buffer = new ReceiveBuffer(10);
   fill(buffer);
