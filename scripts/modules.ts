@@ -48,6 +48,10 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   },
   access_log: { imports: ["clock", "connection"] },
 
+  // WebSockets.
+  timer: { imports: [] },
+  permessage_deflate: { pure: true, imports: ["errors", "node:zlib"] },
+
   // Files.
   path_pattern: { pure: true, imports: [] },
   content_hash: { pure: true, imports: [] },
@@ -82,7 +86,6 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   content_disposition: { pure: true, imports: [] },
   archive: { imports: ["file_tree", "walk", "zip", "node:timers", "node:zlib"] },
   live_reload: { pure: true, imports: ["@std/html/entities"] },
-  timer: { imports: [] },
   site_change: { pure: true, imports: [] },
   file_watch: { imports: ["site_change", "timer", "@std/path"] },
   reload_feed: { imports: ["site_change", "timer"] },

@@ -75,6 +75,25 @@ export class TransportError extends Error {
   override readonly name: string = "TransportError";
 }
 
+/** What makes an endpoint fail a WebSocket connection, RFC 6455 section 7.1.7. The message becomes the close reason. */
+export class WebSocketFailure extends Error {
+  /** The name of the class. */
+  override readonly name: string = "WebSocketFailure";
+  /** The code of the Close frame, RFC 6455 section 7.4.1. */
+  readonly code: number;
+
+  /**
+   * Makes an error.
+   *
+   * @param code The code of the Close frame.
+   * @param message What is wrong; the client gets it too, so it holds at most 123 bytes and nothing of the server.
+   */
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** Why the server cannot start: one line that says what to do. Ends the process with exit code 1. */
 export class StartError extends Error {
   /** The name of the class. */
