@@ -51,6 +51,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   // WebSockets.
   timer: { imports: [] },
   permessage_deflate: { pure: true, imports: ["errors", "node:zlib"] },
+  websocket_frames: { pure: true, imports: ["errors", "permessage_deflate", "receive_buffer", "node:buffer"] },
 
   // Files.
   path_pattern: { pure: true, imports: [] },
