@@ -52,6 +52,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   timer: { imports: [] },
   permessage_deflate: { pure: true, imports: ["errors", "node:zlib"] },
   websocket_frames: { pure: true, imports: ["errors", "permessage_deflate", "receive_buffer", "node:buffer"] },
+  websocket_handshake: { pure: true, imports: ["errors", "permessage_deflate", "node:crypto"] },
 
   // Files.
   path_pattern: { pure: true, imports: [] },
