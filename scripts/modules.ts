@@ -53,6 +53,15 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   permessage_deflate: { pure: true, imports: ["errors", "node:zlib"] },
   websocket_frames: { pure: true, imports: ["errors", "permessage_deflate", "receive_buffer", "node:buffer"] },
   websocket_handshake: { pure: true, imports: ["errors", "permessage_deflate", "node:crypto"] },
+  guarded_event_target: { imports: [] },
+  websocket_writer: { imports: ["websocket_frames"] },
+  web_socket: {
+    imports: [
+      ...["config", "errors", "guarded_event_target", "permessage_deflate", "receive_buffer", "timer"],
+      ...["websocket_frames", "websocket_writer"],
+    ],
+  },
+  websocket_upgrade: { imports: ["web_socket", "websocket_handshake", "websocket_writer"] },
 
   // Files.
   path_pattern: { pure: true, imports: [] },

@@ -54,6 +54,16 @@ export interface CacheOptions {
   readonly freshMs: number;
 }
 
+/** Bounds for the WebSockets of an application, RFC 6455. */
+export interface WebSocketLimits {
+  /** A message of a client, all its fragments together and without compression, in bytes; more is close code 1009. */
+  readonly messageBytes: number;
+  /** What may wait to be sent, in bytes; a further message then closes the connection with code 1013. */
+  readonly bufferedBytes: number;
+  /** How long the client may take for its part of closing, in milliseconds. */
+  readonly closeMs: number;
+}
+
 /** Which symbolic links below the root are followed: all, those that stay inside the root, or none. */
 export type SymlinkPolicy = "follow" | "inside" | "deny";
 
@@ -175,4 +185,11 @@ export const DEFAULT_OPTIONS: Readonly<
     entryBytes: 1 << 20,
     freshMs: 1_000,
   }),
+});
+
+/** The defaults of {@linkcode WebSocketLimits}. */
+export const WEB_SOCKET_LIMITS: WebSocketLimits = Object.freeze({
+  messageBytes: 16 << 20,
+  bufferedBytes: 16 << 20,
+  closeMs: 5_000,
 });
