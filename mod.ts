@@ -38,5 +38,7 @@ export type {
 } from "./src/route.ts";
 export { serveDir, serveFile } from "./src/serve_dir.ts";
 export type { FileHandler } from "./src/serve_dir.ts";
+export { upgradeWebSocket } from "./src/websocket_upgrade.ts";
+export type { UpgradeWebSocketOptions, WebSocketUpgrade } from "./src/websocket_upgrade.ts";
 export { serve } from "./src/server.ts";
 export type { Server } from "./src/server.ts";

@@ -54,14 +54,14 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   websocket_frames: { pure: true, imports: ["errors", "permessage_deflate", "receive_buffer", "node:buffer"] },
   websocket_handshake: { pure: true, imports: ["errors", "permessage_deflate", "node:crypto"] },
   guarded_event_target: { imports: [] },
-  websocket_writer: { imports: ["websocket_frames"] },
+  websocket_writer: { imports: ["message", "websocket_frames"] },
   web_socket: {
     imports: [
-      ...["config", "errors", "guarded_event_target", "permessage_deflate", "receive_buffer", "timer"],
+      ...["config", "errors", "guarded_event_target", "message", "permessage_deflate", "receive_buffer", "timer"],
       ...["websocket_frames", "websocket_writer"],
     ],
   },
-  websocket_upgrade: { imports: ["web_socket", "websocket_handshake", "websocket_writer"] },
+  websocket_upgrade: { imports: ["message", "web_socket", "websocket_handshake"] },
 
   // Files.
   path_pattern: { pure: true, imports: [] },
@@ -135,7 +135,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
 
   // Applications.
   static_response: { pure: true, imports: [] },
-  fetch_response: { imports: ["message", "range", "response_writer", "static_response"] },
+  fetch_response: { imports: ["message", "range", "response_writer", "static_response", "websocket_upgrade"] },
   fetch_request: { imports: ["errors", "message", "request_context"] },
   fetch_handler: { imports: ["fetch_request", "fetch_response", "message", "request_context"] },
   serve_dir: {
@@ -147,7 +147,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   route_params: { pure: true, imports: [] },
   route_tree: { pure: true, imports: [] },
   route: { imports: ["fetch_handler", "route_params", "route_tree"] },
-  app: { imports: ["errors", "fetch_handler"] },
+  app: { imports: ["errors", "fetch_handler", "websocket_upgrade"] },
   app_and_files: { imports: ["errors", "message", "request_context", "response_writer", "static"] },
 
   // Listening, workers and the main thread.

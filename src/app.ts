@@ -7,6 +7,7 @@
 
 import { StartError } from "./errors.ts";
 import type { FetchHandler } from "./fetch_handler.ts";
+import { upgradeWebSocket } from "./websocket_upgrade.ts";
 
 /**
  * Loads an application.
@@ -16,6 +17,8 @@ import type { FetchHandler } from "./fetch_handler.ts";
  * @throws {StartError} In one line, with file and position, where it does not load or is none.
  */
 export async function loadApp(url: string): Promise<FetchHandler> {
+  // The runtime's own one knows the requests of its own server only.
+  Object.defineProperty(Deno, "upgradeWebSocket", { value: upgradeWebSocket, configurable: true });
   let module: { readonly default?: unknown };
   try {
     module = await import(url);

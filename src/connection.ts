@@ -13,7 +13,7 @@ import type { Limits, LogLevel, Timeouts } from "./config.ts";
 import { errorResponse } from "./error_response.ts";
 import { HttpError, toHttpError, TransportError } from "./errors.ts";
 import { parseRequestHead, selectFraming } from "./http1.ts";
-import type { FieldLine, HttpResponse, RequestHead } from "./message.ts";
+import type { FieldLine, HttpResponse, RequestHead, UpgradeBody } from "./message.ts";
 import { ReceiveBuffer } from "./receive_buffer.ts";
 import type { Handler, RequestBody, RequestConnection } from "./request_context.ts";
 import { RequestContext } from "./request_context.ts";
@@ -56,7 +56,7 @@ export interface ConnectionContext {
 }
 
 /** What a connection waits for; each has its time-out. */
-type Stage = "request" | "head" | "handler" | "body" | "piece" | "write" | "drain" | "linger";
+type Stage = "request" | "head" | "handler" | "body" | "piece" | "write" | "drain" | "linger" | "upgraded";
 
 /**
  * Serves a connection to its end and closes it. Never throws.
@@ -102,6 +102,8 @@ export class Connection implements RequestConnection {
   #reading: Promise<boolean> | undefined;
   /** Whether somebody wants to know when the client leaves. */
   #isWatched = false;
+  /** What has taken the connection over. */
+  #upgrade: UpgradeBody | undefined;
   /** Ends the wait for the answer of the handler. */
   #giveUp: ((reason: Error) => void) | undefined;
   #isClosed = false;
@@ -144,7 +146,7 @@ export class Connection implements RequestConnection {
       if (!goesOn) break;
     }
     await this.#writer.flush();
-    if (!this.#hasEnded) await this.#linger();
+    if (!this.#hasEnded && this.#upgrade === undefined) await this.#linger();
   }
 
   /** The deadline has passed: 408 where a request had begun (RFC 9110 section 15.5.9), and the end. */
@@ -178,7 +180,8 @@ export class Connection implements RequestConnection {
 
   /** The server stops: a connection that is idle, or has an answer without end, closes now, the others with theirs. */
   finish(): void {
-    if (this.#stage === "request" || this.#isEndless) this.close();
+    if (this.#upgrade !== undefined) this.#upgrade.shutdown();
+    else if (this.#stage === "request" || this.#isEndless) this.close();
   }
 
   /** Closes the connection; whatever waits on it then fails. */
@@ -357,9 +360,37 @@ export class Connection implements RequestConnection {
       sending = this.#answer(head, errorResponse(this.#reportFailure(error), undefined), isPersistent, startMs);
     }
     if (sending !== undefined) await sending;
+    if ("run" in response.body) return await this.#handOver(response.body);
     if (isBodyLast) isPersistent &&= await this.#drain(head, body);
     if (this.#request !== undefined) this.#endRequest();
     return isPersistent;
+  }
+
+  /** From now on the connection is somebody else's, to its end. */
+  async #handOver(body: UpgradeBody): Promise<false> {
+    await this.#writer.flush();
+    this.#endRequest();
+    this.#wait("upgraded", Infinity);
+    this.#upgrade = body;
+    const report = (error: unknown) => this.#context.report("error", `${this.#remote} upgraded: ${describe(error)}`);
+    await body.run({
+      read: (into) => this.#readUpgraded(into),
+      write: (bytes) => this.#conn.write(bytes),
+      closeWrite: () => this.#conn.closeWrite(),
+      close: () => this.close(),
+    }, report);
+    return false;
+  }
+
+  /** What was received behind the request comes first. */
+  async #readUpgraded(into: Uint8Array): Promise<number | null> {
+    if (this.#reading !== undefined) await this.#reading;
+    const { received } = this;
+    if (received.length === 0) return this.#hasEnded ? null : await this.#conn.read(into);
+    const count = Math.min(received.length, into.length);
+    into.set(received.bytes.subarray(received.start, received.start + count));
+    received.consume(count);
+    return count;
   }
 
   #endRequest(error?: Error): void {

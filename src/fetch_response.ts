@@ -7,11 +7,12 @@
  * @module
  */
 
-import type { FieldLine, FileBody, OpenFile, ResponseBody, StreamBody } from "./message.ts";
+import type { FieldLine, FileBody, OpenFile, ResponseBody, StreamBody, UpgradeBody } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import type { ByteRange } from "./range.ts";
 import { releaseBody } from "./response_writer.ts";
 import { readStaticResponse } from "./static_response.ts";
+import { takeUpgrade } from "./websocket_upgrade.ts";
 
 const NO_CONTENT = new Uint8Array(0);
 /** How much of a file is read at once, in bytes. */
@@ -50,7 +51,15 @@ export async function makeHttpResponse(given: unknown, method: string): Promise<
   const made = makeStaticResponse(given);
   if (made !== undefined) return made;
   const { status } = given;
-  if (status < 200) throw new ResponseRuleError("A handler returned Response.error(), which is no answer");
+  const upgrade = takeUpgrade(given);
+  if (upgrade !== undefined) {
+    const { fields, shutdown } = upgrade;
+    const run: UpgradeBody["run"] = (duplex, report) => upgrade.run(duplex, NO_CONTENT, { report });
+    return new HttpResponse(status, fields, { run, shutdown, length: 0 });
+  }
+  if (status < 200) {
+    throw new ResponseRuleError(`A handler returned a Response with status ${status}, which is no answer`);
+  }
   if (given.bodyUsed) throw new ResponseRuleError("A handler returned a Response whose body was read already");
   if (given.body?.locked) {
     throw new ResponseRuleError("A handler returned a Response whose body is read by something else");

@@ -261,6 +261,9 @@ function parseExpect(fieldLines: FieldLines, minorVersion: 0 | 1): boolean {
   throw new HttpError(417, `Expectation ${quote(value)} is not known`);
 }
 
+/** RFC 9110 section 15.2.2. */
+const SWITCHING_PROTOCOLS = 101;
+
 /** What the encoder must know beside the response itself. */
 export interface ResponseContext {
   /** The value of `Date`, an IMF-fixdate (RFC 9110 section 5.6.7). */
@@ -331,8 +334,9 @@ export function encodeResponseHead(response: HttpResponse, context: ResponseCont
  */
 export function formatResponseHead(response: HttpResponse, context: ResponseContext): string {
   const { status } = response;
-  let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nServer: sockeye\r\nDate: ${context.date}\r\n` +
-    `Connection: ${context.persistent ? "keep-alive" : "close"}\r\n`;
+  let text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\nServer: sockeye\r\nDate: ${context.date}\r\n`;
+  // Where protocols are switched it is among the fields of the response, RFC 9110 section 7.8.
+  if (status !== SWITCHING_PROTOCOLS) text += `Connection: ${context.persistent ? "keep-alive" : "close"}\r\n`;
   if (hasContent(status, false)) text += encodeFraming(response.body, context.minorVersion ?? 1);
   return `${text}${encodeFields(response.fields)}\r\n`;
 }

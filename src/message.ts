@@ -157,6 +157,33 @@ export interface StreamBody {
   readonly isEndless: boolean;
 }
 
+/** A connection in both directions; a `Deno.Conn` is one. */
+export interface Duplex {
+  /** Reads some bytes; `null` once the other side has closed. */
+  read(into: Uint8Array): Promise<number | null>;
+  /** Writes some of the bytes, which are not to be changed before the end, and tells how many. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Closes the sending side. */
+  closeWrite(): Promise<void>;
+  /** Closes both; what waits then fails. */
+  close(): void;
+}
+
+/** What comes behind 101 (Switching Protocols), RFC 9110 section 7.8. */
+export interface UpgradeBody {
+  /**
+   * Drives the connection to its end and closes it; called also where the answer could not be sent. Never throws.
+   *
+   * @param duplex The connection; owned by this call.
+   * @param report Told what goes wrong.
+   */
+  readonly run: (duplex: Duplex, report: (error: unknown) => void) => Promise<void>;
+  /** The server stops: asks the other side to end. */
+  readonly shutdown: () => void;
+  /** There is no content. */
+  readonly length: 0;
+}
+
 /** A body of which the answer to HEAD needs no more than its length. */
 export interface AbsentBody {
   /** What `Content-Length` says; `undefined` where it is not known. */
@@ -164,7 +191,7 @@ export interface AbsentBody {
 }
 
 /** The content of a response. */
-export type ResponseBody = Uint8Array<ArrayBuffer> | FileBody | StreamBody | AbsentBody;
+export type ResponseBody = Uint8Array<ArrayBuffer> | FileBody | StreamBody | UpgradeBody | AbsentBody;
 
 /** One field line of a response. */
 export type FieldLine = readonly [name: string, value: string];

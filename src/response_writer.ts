@@ -15,7 +15,7 @@ import { BufferPool } from "./buffer_pool.ts";
 import type { Clock } from "./clock.ts";
 import { TransportError } from "./errors.ts";
 import { encodeInterimResponse, encodeInto, encodeResponseHead, formatResponseHead, hasContent } from "./http1.ts";
-import type { FieldLine, FileBody, HttpResponse, OpenFile, ResponseBody, StreamBody, Wire } from "./message.ts";
+import type { Duplex, FieldLine, FileBody, HttpResponse, OpenFile, ResponseBody, StreamBody, Wire } from "./message.ts";
 import { ReusableResponse } from "./message.ts";
 import type { ByteRange } from "./range.ts";
 
@@ -374,12 +374,21 @@ function encodeChunkSize(chunk: Uint8Array): Uint8Array {
   return ENCODER.encode(`${chunk.length.toString(16)}\r\n`);
 }
 
+/** For whoever was promised a connection, and does not get it. */
+const NO_CONNECTION: Duplex = {
+  read: () => Promise.resolve(null),
+  write: () => Promise.reject(new TransportError("There is no connection")),
+  closeWrite: () => Promise.resolve(),
+  close: () => {},
+};
+
 /**
  * Gives back what a body holds, where it is not sent.
  *
  * @param body The body.
  */
 export function releaseBody(body: ResponseBody): void {
+  if ("run" in body) void body.run(NO_CONNECTION, () => {});
   if ("file" in body) body.file.close();
   if ("stream" in body) endStream(body.stream);
 }

@@ -12,6 +12,7 @@
  * @module
  */
 
+import type { Duplex } from "./message.ts";
 import type { WebSocketLimits } from "./config.ts";
 import { WEB_SOCKET_LIMITS } from "./config.ts";
 import { TransportError, WebSocketFailure } from "./errors.ts";
@@ -32,7 +33,6 @@ import {
   OPCODE,
   REASON_BYTES,
 } from "./websocket_frames.ts";
-import type { Duplex } from "./websocket_writer.ts";
 import { FrameWriter } from "./websocket_writer.ts";
 
 /** What the server gives to a connection. */

@@ -8,10 +8,10 @@
  * @module
  */
 
+import type { Duplex } from "./message.ts";
 import { ServerWebSocket } from "./web_socket.ts";
 import type { WebSocketContext } from "./web_socket.ts";
 import { acceptHandshake } from "./websocket_handshake.ts";
-import type { Duplex } from "./websocket_writer.ts";
 
 /** How a request is upgraded. */
 export interface UpgradeWebSocketOptions {

@@ -7,29 +7,8 @@
  * @module
  */
 
+import type { Duplex } from "./message.ts";
 import { payloadLength } from "./websocket_frames.ts";
-
-/** A connection in both directions; a `Deno.Conn` is one. */
-export interface Duplex {
-  /**
-   * Reads what there is.
-   *
-   * @param into Where to.
-   * @returns The number of bytes, `null` once the other side has closed.
-   */
-  read(into: Uint8Array): Promise<number | null>;
-  /**
-   * Writes a part of the bytes at least.
-   *
-   * @param bytes Not to be changed before the end.
-   * @returns The number of bytes written.
-   */
-  write(bytes: Uint8Array): Promise<number>;
-  /** Closes the sending side. */
-  closeWrite(): Promise<void>;
-  /** Closes both; what waits then fails. */
-  close(): void;
-}
 
 /** A whole frame, or several. */
 export type Frame = Uint8Array<ArrayBuffer>;

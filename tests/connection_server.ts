@@ -163,6 +163,11 @@ export class TestServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.#listener.addr.port}`;
   }
 
+  /** The port that it listens on. */
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
   /** Opens a connection to it. */
   async connect(): Promise<RawClient> {
     return await RawClient.connect(this.#listener.addr);

@@ -2,7 +2,7 @@
 
 import { assert } from "@std/assert";
 import type { SetTimer } from "../src/timer.ts";
-import type { Duplex } from "../src/websocket_writer.ts";
+import type { Duplex } from "../src/message.ts";
 import { decodeLatin1, encodeLatin1 } from "./feed.ts";
 import { concat } from "./raw_client.ts";
 import { parseServerFrames } from "./web_socket_frames.ts";
