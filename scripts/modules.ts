@@ -22,6 +22,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   message: { pure: true, imports: ["range"] },
   errors: { pure: true, imports: ["message"] },
   receive_buffer: { pure: true, imports: [] },
+  bytes: { pure: true, imports: [] },
 
   // The protocol, without I/O.
   http1: { pure: true, imports: ["config", "errors", "message", "receive_buffer", "@std/http/status"] },
@@ -38,7 +39,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   // One connection.
   clock: { imports: [] },
   buffer_pool: { imports: [] },
-  response_writer: { imports: ["buffer_pool", "clock", "errors", "http1", "message", "range"] },
+  response_writer: { imports: ["buffer_pool", "bytes", "clock", "errors", "http1", "message", "range"] },
   request_context: { imports: ["body_decoder", "config", "errors", "message", "receive_buffer"] },
   connection: {
     imports: [
@@ -73,7 +74,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   redirects_file: { pure: true, imports: ["errors", "http1", "path", "path_pattern", "rules_file"] },
   compressible: { pure: true, imports: [] },
   content_coding: { pure: true, imports: ["negotiation", "node:zlib"] },
-  representation: { imports: ["conditional", "errors", "http_date", "message", "range"] },
+  representation: { imports: ["bytes", "conditional", "errors", "http_date", "message", "range"] },
   shared_file: { pure: true, imports: ["message"] },
   resource: {
     imports: [
@@ -136,7 +137,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   // Applications.
   static_response: { pure: true, imports: [] },
   fetch_response: { imports: ["message", "range", "response_writer", "static_response", "websocket_upgrade"] },
-  fetch_request: { imports: ["errors", "message", "request_context"] },
+  fetch_request: { imports: ["bytes", "errors", "message", "request_context"] },
   fetch_handler: { imports: ["fetch_request", "fetch_response", "message", "request_context"] },
   serve_dir: {
     imports: [

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { concat } from "./bytes.ts";
 import { HttpError } from "./errors.ts";
 import type { RequestHead } from "./message.ts";
 import { FieldLines } from "./message.ts";
@@ -222,14 +223,4 @@ function makeStream({ body }: RequestContext): ReadableStream<Uint8Array<ArrayBu
       controller.byobRequest?.respond(0);
     },
   }, { highWaterMark: 0 });
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -58,7 +58,11 @@ export async function makeHttpResponse(given: unknown, method: string): Promise<
     return new HttpResponse(status, fields, { run, shutdown, length: 0 });
   }
   if (status < 200) {
-    throw new ResponseRuleError(`A handler returned a Response with status ${status}, which is no answer`);
+    throw new ResponseRuleError(
+      `A handler returned ${
+        status === 0 ? "Response.error()" : `a Response with status ${status}`
+      }, which is no answer`,
+    );
   }
   if (given.bodyUsed) throw new ResponseRuleError("A handler returned a Response whose body was read already");
   if (given.body?.locked) {

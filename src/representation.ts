@@ -6,6 +6,7 @@
  * @module
  */
 
+import { concat } from "./bytes.ts";
 import type { Validators } from "./conditional.ts";
 import { evaluatePreconditions, isRangeApplicable } from "./conditional.ts";
 import { HttpError } from "./errors.ts";
@@ -134,13 +135,7 @@ export class Representation {
     if (!(content instanceof Uint8Array)) {
       return new HttpResponse(206, fields, { file: open(), pieces, length: multipart.length });
     }
-    const body = new Uint8Array(multipart.length);
-    let at = 0;
-    for (const piece of pieces) {
-      const bytes = piece instanceof Uint8Array ? piece : content.subarray(piece.start, piece.end);
-      body.set(bytes, at);
-      at += bytes.length;
-    }
-    return new HttpResponse(206, fields, body);
+    const bytes = pieces.map((piece) => piece instanceof Uint8Array ? piece : content.subarray(piece.start, piece.end));
+    return new HttpResponse(206, fields, concat(bytes));
   }
 }

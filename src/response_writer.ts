@@ -12,6 +12,7 @@
  */
 
 import { BufferPool } from "./buffer_pool.ts";
+import { concat } from "./bytes.ts";
 import type { Clock } from "./clock.ts";
 import { TransportError } from "./errors.ts";
 import { encodeInterimResponse, encodeInto, encodeResponseHead, formatResponseHead, hasContent } from "./http1.ts";
@@ -202,7 +203,7 @@ export class ResponseWriter {
     if (!(body instanceof Uint8Array) || head.length + body.length > JOINED_BYTES) {
       return { second, bytes: head, headLength: head.length };
     }
-    return { second, bytes: concat(head, body), headLength: head.length };
+    return { second, bytes: concat([head, body]), headLength: head.length };
   }
 
   /** Nothing is allocated: head and body are put where answers are collected, and leave from there. */
@@ -259,7 +260,7 @@ export class ResponseWriter {
     this.bodyBytes = -head.length;
     let prefix = head;
     for (const piece of pieces) {
-      if (piece instanceof Uint8Array) prefix = concat(prefix, piece);
+      if (piece instanceof Uint8Array) prefix = concat([prefix, piece]);
       else {
         await this.#sendStretch(prefix, file, piece);
         prefix = NOTHING;
@@ -338,7 +339,7 @@ export class ResponseWriter {
     if (!isChunk) {
       await this.#writeAll(piece);
     } else if (piece.length <= JOINED_BYTES) {
-      await this.#writeAll(concat(encodeChunkSize(piece), piece, CRLF));
+      await this.#writeAll(concat([encodeChunkSize(piece), piece, CRLF]));
     } else {
       await this.#writeAll(encodeChunkSize(piece));
       await this.#writeAll(piece);
@@ -396,14 +397,4 @@ export function releaseBody(body: ResponseBody): void {
 /** Nobody waits for it: what it holds is given back when it gets to know, and a failure then is of no interest. */
 function endStream(stream: StreamBody["stream"]): void {
   stream.return?.().catch(() => {});
-}
-
-function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
