@@ -247,11 +247,13 @@ export class Connection implements RequestConnection {
 
   /**
    * The client has left, or has ended its side, which look the same: a handler is told of both. But one that has ended
-   * its side still gets its answer, unless that would go on for ever.
+   * its side still gets its answer, unless that would go on for ever, or its next piece is not there in time.
    */
   #leave(isGone: boolean): void {
     this.#request?.abort();
-    if (isGone && this.#stage === "piece") this.#writer.abort();
+    if (this.#stage !== "piece") return;
+    if (isGone) this.#writer.abort();
+    else this.#wait("piece", this.#context.timeouts.handlerMs);
   }
 
   async #readAhead(): Promise<boolean> {

@@ -3,7 +3,7 @@
  * when it sends the body, how much of it, what it is told before the answer, and when it has all of that.
  */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Limits } from "../src/config.ts";
 import type { FetchHandler, ServeInfo } from "../src/fetch_handler.ts";
 import { fetchHandler } from "../src/fetch_handler.ts";
@@ -143,11 +143,12 @@ for (const how of ["text", "formData", "clone"] as const) {
   });
 }
 
-Deno.test("a stream that waits is cancelled also where the client has left before it began", async () => {
+Deno.test("a stream without end is cancelled also where the client has left before it began", async () => {
   const cancelled = Promise.withResolvers<void>();
   await using server = serve(async (request) => {
     if (!request.signal.aborted) await new Promise((resolve) => request.signal.addEventListener("abort", resolve));
-    return new Response(new ReadableStream({ cancel: () => cancelled.resolve() }));
+    const body = new ReadableStream({ cancel: () => cancelled.resolve() });
+    return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
   });
   const client = await server.connect();
   await client.send(request("/"));
@@ -172,6 +173,10 @@ Deno.test("a stream is cancelled, and info.completed rejected, when the client l
   await client.send(request("/"));
   await client.read(20);
   client.close();
+  // It may have ended its side only; but then the next piece must come in time.
+  const connection = await server.connectionIn("handler");
+  assertEquals(fate.seen, ["aborted"]);
+  connection.expire();
   await server.idle();
   await until(() => cancelled !== undefined && fate.seen.length === 2, "cancelled");
   assertEquals(fate.seen, ["aborted", "not completed"]);
@@ -398,4 +403,74 @@ Deno.test("who reads a body while the answer is made is told that it is gone, ne
   await client.send("tent");
   parseAnswers(await client.readToEnd());
   assertEquals(await read.promise, "TransportError: The answer was sent before the body was read");
+});
+
+Deno.test("server-sent events are sent at once, and nothing runs out while there are none", async () => {
+  let send = (_text: string) => {};
+  await using server = serve(() => {
+    const body = new ReadableStream<string>({
+      start: (controller) => {
+        send = (text) => controller.enqueue(text);
+      },
+    });
+    return new Response(body.pipeThrough(new TextEncoderStream()), {
+      headers: { "Content-Type": "text/event-stream" },
+    });
+  });
+  const { body } = await fetch(server.origin);
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+  for (const event of ["data: 1\n\n", "data: 2\n\n"]) {
+    send(event);
+    assertEquals((await reader?.read())?.value, event);
+    const [connection] = server.context.connections;
+    await until(() => connection?.deadlineMs === Infinity, "waiting without a deadline");
+  }
+  await reader?.cancel();
+  await server.idle();
+});
+
+/** More than any kernel keeps for two sockets. */
+const FLOOD = new Uint8Array(64 << 20);
+
+Deno.test("a handler that does not read on holds its client back", async () => {
+  const reached = Promise.withResolvers<void>();
+  await using server = serve(async (request) => {
+    const reader = request.body?.getReader();
+    let length = (await reader?.read())?.value?.length ?? 0;
+    reached.resolve();
+    await server.gate.promise;
+    for (let piece; (piece = (await reader?.read())?.value) !== undefined;) length += piece.length;
+    return new Response(String(length));
+  }, { bodyBytes: FLOOD.length });
+  using client = await server.connect();
+  await client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${FLOOD.length}\r\nConnection: close\r\n\r\n`);
+  let isSent = false;
+  const sent = client.send(FLOOD).then(() => isSent = true);
+  await reached.promise;
+  const [connection] = server.context.connections;
+  await until(() => connection?.received.length === server.context.limits.headBytes || isSent, "as much as fits");
+  assertEquals(isSent, false);
+  server.gate.resolve();
+  await sent;
+  assertEquals(parseAnswers(await client.readToEnd()).map(({ body }) => decode(body)), [String(FLOOD.length)]);
+});
+
+Deno.test("a client that does not read holds the stream of its answer back", async () => {
+  const piece = new Uint8Array(1 << 20);
+  let pulls = 0;
+  await using server = serve(() => {
+    const pull = (controller: ReadableStreamDefaultController) => {
+      pulls++;
+      controller.enqueue(piece);
+    };
+    return new Response(new ReadableStream({ pull }));
+  });
+  using client = await server.connect();
+  await client.send(request("/"));
+  await client.read(1);
+  // One write waits for the client, however often the event loop turns.
+  const connection = await server.connectionIn("write");
+  let turns = 0;
+  await until(() => (turns = server.stageOf(connection) === "write" ? turns + 1 : 0) > 50, "a write that waits");
+  assert(pulls > 1 && pulls < 64, `${pulls} pieces were made`);
 });
