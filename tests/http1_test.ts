@@ -886,7 +886,7 @@ const HEADS: readonly [name: string, response: HttpResponse, persistent: boolean
     "101",
     new HttpResponse(101, [], NO_BYTES),
     true,
-    `101 Switching Protocols\r\n${START}Connection: keep-alive\r\n\r\n`,
+    `101 Switching Protocols\r\n${START}\r\n`,
   ],
   [
     "204",

@@ -2,12 +2,12 @@
 
 import { assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import { findBarriers } from "./accessibility.ts";
-import type { Tab } from "./chromium.ts";
-import { startServer, TempDir, testInBrowser } from "./chromium.ts";
-import { makeListingSite } from "./listing_site.ts";
+import { findBarriers } from "../accessibility.ts";
+import type { Tab } from "../chromium.ts";
+import { startServer, TempDir, testInBrowser } from "../chromium.ts";
+import { makeListingSite } from "../listing_site.ts";
 
-const WWW = fromFileUrl(new URL("../www", import.meta.url));
+const WWW = fromFileUrl(new URL("../../www", import.meta.url));
 
 const LISTINGS = [
   ...["/", "/sixty/?sort=size&order=desc", "/sixty/empty/", "/sixty/?search=nothing", "/many/?page=2", "/strange/"],

@@ -1,10 +1,10 @@
 /** The sample site in `www/`, served by the real command and opened in a real browser. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { DevTools } from "./chromium.ts";
-import { BRIGHTNESS, startServer, testInBrowser, wider } from "./chromium.ts";
+import type { DevTools } from "../chromium.ts";
+import { BRIGHTNESS, startServer, testInBrowser, wider } from "../chromium.ts";
 
-const WWW = new URL("../www/", import.meta.url);
+const WWW = new URL("../../www/", import.meta.url);
 
 testInBrowser("the sample site in a browser", async (devtools, t) => {
   await using server = await startServer(["-r", "www"]);

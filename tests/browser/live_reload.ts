@@ -7,11 +7,11 @@ import {
   RELOAD_PATH,
   RELOAD_SCRIPT,
   RELOAD_SCRIPT_PATH,
-} from "../src/live_reload.ts";
-import { ReloadFeed } from "../src/reload_feed.ts";
-import { addChanges, changedAtStart } from "../src/site_change.ts";
-import type { DevTools, Tab } from "./chromium.ts";
-import { testInBrowser } from "./chromium.ts";
+} from "../../src/live_reload.ts";
+import { ReloadFeed } from "../../src/reload_feed.ts";
+import { addChanges, changedAtStart } from "../../src/site_change.ts";
+import type { DevTools, Tab } from "../chromium.ts";
+import { testInBrowser } from "../chromium.ts";
 
 const PATIENCE_MS = 20_000;
 

@@ -5,8 +5,8 @@
 
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { TempDir, testInBrowser } from "./chromium.ts";
-import { ServerProcess } from "./server_process.ts";
+import { TempDir, testInBrowser } from "../chromium.ts";
+import { ServerProcess } from "../server_process.ts";
 
 const SITE = {
   "index.html": `<!doctype html><html lang="en"><title>Page</title>

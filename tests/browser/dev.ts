@@ -2,9 +2,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import type { Tab } from "./chromium.ts";
-import { TempDir, testInBrowser } from "./chromium.ts";
-import { ServerProcess } from "./server_process.ts";
+import type { Tab } from "../chromium.ts";
+import { TempDir, testInBrowser } from "../chromium.ts";
+import { ServerProcess } from "../server_process.ts";
 
 const COLOR = `getComputedStyle(document.body).color`;
 const PATIENCE_MS = 20_000;

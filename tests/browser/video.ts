@@ -13,11 +13,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import type { Tab } from "./chromium.ts";
-import { TempDir, testInBrowser } from "./chromium.ts";
-import { ServerProcess } from "./server_process.ts";
+import type { Tab } from "../chromium.ts";
+import { TempDir, testInBrowser } from "../chromium.ts";
+import { ServerProcess } from "../server_process.ts";
 
-const FILM = new URL("fixtures/film.mp4.gz", import.meta.url);
+const FILM = new URL("../fixtures/film.mp4.gz", import.meta.url);
 const FILM_SECONDS = 30;
 
 const PAGE = `<!doctype html><html lang="en"><title>Film</title><link rel="icon" href="data:,">
@@ -72,7 +72,13 @@ async function unpack(from: URL, to: string): Promise<number> {
 function seek(tab: Tab, seconds: number): Promise<[number, number]> {
   return tab.evaluate(`new Promise((done, fail) => {
     video.onerror = () => fail(new Error(video.error.message));
-    video.onseeked = () => done([video.currentTime, (${SHOWN})()]);
+    // The picture may come a moment later than the event.
+    const look = (looks) => {
+      const shown = (${SHOWN})();
+      if (shown === Math.floor(${seconds}) || looks === 0) done([video.currentTime, shown]);
+      else setTimeout(look, 10, looks - 1);
+    };
+    video.onseeked = () => look(500);
     video.currentTime = ${seconds};
   })`);
 }

@@ -1,10 +1,10 @@
 /** The chat of `examples/`, between two members on two workers in a browser. */
 
 import { assertEquals } from "@std/assert";
-import { testInBrowser } from "./chromium.ts";
-import type { Tab } from "./chromium.ts";
-import { findBarriers } from "./accessibility.ts";
-import { ServerProcess } from "./server_process.ts";
+import { testInBrowser } from "../chromium.ts";
+import type { Tab } from "../chromium.ts";
+import { findBarriers } from "../accessibility.ts";
+import { ServerProcess } from "../server_process.ts";
 
 const SAID = `[...document.querySelectorAll("li")].map((item) => item.innerText.replace("\\n", ": "))`;
 

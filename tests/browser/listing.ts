@@ -1,9 +1,9 @@
 /** Directory listings, served by the real command and opened in a real browser. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { DevTools, Tab } from "./chromium.ts";
-import { BRIGHTNESS, startServer, TempDir, testInBrowser, wider } from "./chromium.ts";
-import { makeListingSite, STRANGE } from "./listing_site.ts";
+import type { DevTools, Tab } from "../chromium.ts";
+import { BRIGHTNESS, startServer, TempDir, testInBrowser, wider } from "../chromium.ts";
+import { makeListingSite, STRANGE } from "../listing_site.ts";
 
 testInBrowser("listings in a browser", async (devtools, t) => {
   await using folder = await TempDir.create();
