@@ -156,16 +156,22 @@ export class Connection implements RequestConnection {
     report(isRoutine ? "debug" : "info", `${this.#remote} closed: time-out while waiting for ${this.#stage}`);
     switch (this.#stage) {
       case "handler":
-        return this.#giveUp?.(new HttpError(503, "The handler has not answered in time", { close: true }));
+        return this.#abandon(new HttpError(503, "The handler has not answered in time", { close: true }));
       case "body":
         if (this.#isAnswering) return this.close();
-        return this.#giveUp?.(new HttpError(408, "Time-out while the handler waits for the body"));
+        return this.#abandon(new HttpError(408, "Time-out while the handler waits for the body"));
       case "head":
       case "drain":
         return this.#expireReading();
       default:
         return this.close();
     }
+  }
+
+  /** Answers in place of the handler, which is told. */
+  #abandon(reason: HttpError): void {
+    this.#request?.abort(reason);
+    this.#giveUp?.(reason);
   }
 
   /** Nothing but this connection waits: the answer is sent beside the read, which ends when the client does. */
@@ -349,8 +355,11 @@ export class Connection implements RequestConnection {
     }
     // A stream may be made of the body, which is then read while it is sent.
     const isBodyLast = body !== undefined && body.isTouched && "stream" in response.body;
-    if (body !== undefined && hasBodies && !isBodyLast) isPersistent = await this.#drain(head, body) && isPersistent;
     isPersistent &&= !this.#context.isDraining && selectFraming(response.body, head.minorVersion) !== "close";
+    if (body !== undefined && hasBodies && !isBodyLast) {
+      body.abandon();
+      isPersistent &&= await this.#drain(head, body);
+    }
     this.#isAnswering = true;
     this.#isEndless = "stream" in response.body && response.body.isEndless;
     let sending;
@@ -363,7 +372,10 @@ export class Connection implements RequestConnection {
     }
     if (sending !== undefined) await sending;
     if ("run" in response.body) return await this.#handOver(response.body);
-    if (isBodyLast) isPersistent &&= await this.#drain(head, body);
+    if (isBodyLast) {
+      body.abandon();
+      isPersistent &&= await this.#drain(head, body);
+    }
     if (this.#request !== undefined) this.#endRequest();
     return isPersistent;
   }
@@ -477,7 +489,6 @@ export class Connection implements RequestConnection {
    */
   async #drain(head: RequestHead, body: RequestBody): Promise<boolean> {
     if (body.isDone) return body.failure === undefined;
-    body.abandon();
     try {
       if (!this.#context.hasBodies) body.checkLength();
       return await this.#discard(head, body);

@@ -112,9 +112,13 @@ export class RequestContext {
     await this.#connection.inform(103, fields);
   }
 
-  /** The client has left; the handler may go on. */
-  abort(): void {
-    this.#abortion?.abort(new TransportError("The client has left"));
+  /**
+   * Tells the handler that nobody waits for its answer.
+   *
+   * @param reason Why; the client has left where nothing is said of it.
+   */
+  abort(reason: Error = new TransportError("The client has left")): void {
+    this.#abortion?.abort(reason);
   }
 
   /**
@@ -230,7 +234,7 @@ export class RequestBody {
 
   /** The answer is there, and what was not read by now is gone: whoever still reads must not take that for the end. */
   abandon(): void {
-    this.#isAbandoned = true;
+    this.#isAbandoned = !this.isDone;
   }
 
   /**

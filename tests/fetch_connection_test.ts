@@ -474,3 +474,31 @@ Deno.test("a client that does not read holds the stream of its answer back", asy
   await until(() => (turns = server.stageOf(connection) === "write" ? turns + 1 : 0) > 50, "a write that waits");
   assert(pulls > 1 && pulls < 64, `${pulls} pieces were made`);
 });
+
+Deno.test("a handler that does not answer in time is told by request.signal", async () => {
+  const reasons: string[] = [];
+  await using server = serve((request) => {
+    request.signal.addEventListener("abort", () => reasons.push(request.signal.reason.message));
+    return new Promise(() => {});
+  });
+  using client = await server.connect();
+  await client.send(request("/"));
+  (await server.connectionIn("handler")).expire();
+  assertEquals((await client.readAnswer()).status, 503);
+  assertEquals(reasons, ["The handler has not answered in time"]);
+});
+
+Deno.test("a body that stands still is 408 at once, RFC 9110 section 15.5.9", async () => {
+  await using server = serve(async (request) => new Response(await request.text()));
+  using client = await server.connect();
+  await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\ncon");
+  (await server.connectionIn("body")).expire();
+  assertEquals((await client.readAnswer()).status, 408);
+});
+
+Deno.test("where the answer is the last it does not wait for the rest of a body", async () => {
+  await using server = serve(() => new Response("unread"));
+  using client = await server.connect();
+  await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\nConnection: close\r\n\r\ncon");
+  assertEquals((await client.readAnswer()).status, 200);
+});
