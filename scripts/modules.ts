@@ -116,7 +116,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   site: {
     imports: [
       ...["cache_policy", "clock", "config", "detached_text", "directory", "errors", "file_cache", "file_tree"],
-      ...["live_reload", "media_type", "resource", "site_options", "site_rules"],
+      ...["live_reload", "media_type", "path", "resource", "site_options", "site_rules"],
     ],
   },
   static: {
@@ -127,10 +127,18 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
       ...["response_fields", "site", "site_options", "site_rules"],
     ],
   },
+  pending_file: { imports: ["errors", "file_tree", "path", "@std/path"] },
+  multipart_form: { pure: true, imports: ["errors", "multipasta"] },
+  upload: {
+    imports: [
+      ...["clock", "conditional", "errors", "message", "multipart_form", "negotiation", "pending_file"],
+      ...["request_context", "resource", "static", "@std/path"],
+    ],
+  },
   site_handler: {
     imports: [
-      ...["config", "cors", "file_watch", "live_reload", "message", "reload_feed", "site_change", "site_options"],
-      "static",
+      ...["config", "cors", "file_watch", "live_reload", "message", "reload_feed", "request_context", "site_change"],
+      ...["site_options", "static", "upload"],
     ],
   },
 

@@ -6,7 +6,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { DEFAULT_OPTIONS } from "./config.ts";
-import type { LogLevel, ServerOptions, SymlinkPolicy } from "./config.ts";
+import type { Limits, LogLevel, ServerOptions, SymlinkPolicy } from "./config.ts";
 import { UsageError } from "./errors.ts";
 
 /** What is to be explained. */
@@ -36,10 +36,22 @@ const OPTIONAL_VALUES: Readonly<Record<string, string>> = { "--spa": "index.html
 
 const VALUES = [
   ...["port", "host", "root", "workers", "log", "grace", "base", "index", "symlinks", "mime", "charset"] as const,
-  ...["spa", "header", "cache", "cors", "app", "max-body", "handler-timeout", "field"] as const,
+  ...["spa", "header", "cache", "cors", "app", "max-body", "handler-timeout", "upload-limit", "field"] as const,
 ] as const;
 const SWITCHES = [
-  ...["no-compress", "list", "archive", "dotfiles", "clean-urls", "coi", "app-first", "watch", "dev", "open"] as const,
+  ...[
+    "no-compress",
+    "list",
+    "archive",
+    "upload",
+    "dotfiles",
+    "clean-urls",
+    "coi",
+    "app-first",
+    "watch",
+    "dev",
+    "open",
+  ] as const,
   ...["help", "version"] as const,
 ] as const;
 
@@ -66,6 +78,8 @@ Files
       --index NAME     what a folder stands for; several times for several (index.html)
       --list           list folders that have no such file
       --archive        list them, and offer each as a zip
+      --upload         PUT, DELETE, and forms in listed folders; needs --allow-write for the root
+      --upload-limit N bytes that one upload may have (${DEFAULT_OPTIONS.limits.uploadBytes})
       --dotfiles       serve names with a leading dot
       --symlinks WHICH follow all, those that stay inside the root, or none: follow, inside, deny (inside)
       --mime EXT=TYPE  media type of files with an extension
@@ -116,6 +130,7 @@ export function parseCommand(args: readonly string[]): Command {
     return { kind: "explain", options, request: { target, fieldLines: flags.field } };
   }
   if (flags.field.length > 0) throw usage("--field is for explain");
+  if (flags["upload-limit"] !== undefined && !flags.upload) throw usage("--upload-limit needs --upload");
   if (flags.app === undefined && (flags["app-first"] || flags.watch)) throw usage("--app-first and --watch need --app");
   return { kind: "serve", options: { ...parseOptions(flags), ...selectRoot(flags.root, positional) } };
 }
@@ -151,16 +166,19 @@ function parseOptions(flags: Flags): Partial<ServerOptions> {
   if (flags.app !== undefined) options.app = checkPresent("app", flags.app);
   if (flags["app-first"]) options.appFirst = true;
   if (flags.watch) options.watch = true;
-  if (flags["max-body"] !== undefined) {
-    const bodyBytes = parseNumber("max-body", flags["max-body"], 0, Number.MAX_SAFE_INTEGER);
-    options.limits = { ...DEFAULT_OPTIONS.limits, bodyBytes };
-  }
+  const limits = { ...parseLimit("bodyBytes", "max-body", flags), ...parseLimit("uploadBytes", "upload-limit", flags) };
+  if (Object.keys(limits).length > 0) options.limits = { ...DEFAULT_OPTIONS.limits, ...limits };
   if (flags["handler-timeout"] !== undefined) {
     const handlerMs = 1000 * parseNumber("handler-timeout", flags["handler-timeout"], 1, 86_400);
     options.timeouts = { ...DEFAULT_OPTIONS.timeouts, handlerMs };
   }
   if (flags.v || flags.d) options.logLevel = (flags.d ? "debug" : "info") satisfies LogLevel;
   return { ...options, ...parseSite(flags) };
+}
+
+function parseLimit(key: keyof Limits, name: "max-body" | "upload-limit", flags: Flags): Partial<Limits> {
+  const value = flags[name];
+  return value === undefined ? {} : { [key]: parseNumber(name, value, 0, Number.MAX_SAFE_INTEGER) };
 }
 
 /** What has a syntax of its own is parsed by `site_options.ts`. */
@@ -170,6 +188,7 @@ function parseSite(flags: Flags): Partial<ServerOptions> {
   if (flags.index.length > 0) options.index = flags.index;
   if (flags.list) options.list = true;
   if (flags.archive) options.archive = true;
+  if (flags.upload) options.upload = true;
   if (flags.dotfiles) options.dotfiles = true;
   if (flags.symlinks !== undefined) options.symlinks = parseSymlinkPolicy(flags.symlinks);
   if (flags.mime.length > 0) options.mime = flags.mime;

@@ -22,6 +22,8 @@ export interface Limits {
   readonly chunkLineBytes: number;
   /** A request body; more is 413. */
   readonly bodyBytes: number;
+  /** The body of a request that uploads files; more is 413. */
+  readonly uploadBytes: number;
   /** How much of a body that nobody wants is read and thrown away before the connection is closed instead. */
   readonly drainBytes: number;
 }
@@ -86,6 +88,8 @@ export interface SiteOptions {
   readonly list: boolean;
   /** Whether directories without an index file can be fetched as a zip archive; they are then listed too. */
   readonly archive: boolean;
+  /** Whether files can be uploaded and deleted: PUT, DELETE, and POST of a form into a directory that is listed. */
+  readonly upload: boolean;
   /** Media types by extension, as `ext=type`; they come before the table of the standard library. */
   readonly mime: readonly string[];
   /** The `charset` of all text, the empty text for none; absent: `utf-8` for plain text, Markdown and CSV alone. */
@@ -155,6 +159,7 @@ export const DEFAULT_OPTIONS: Readonly<
   cleanUrls: false,
   list: false,
   archive: false,
+  upload: false,
   mime: Object.freeze([]),
   dotfiles: false,
   symlinks: "inside",
@@ -169,6 +174,7 @@ export const DEFAULT_OPTIONS: Readonly<
     fieldLines: 100,
     chunkLineBytes: 256,
     bodyBytes: 1 << 20,
+    uploadBytes: 1 << 30,
     drainBytes: 65_536,
   }),
   timeouts: Object.freeze({

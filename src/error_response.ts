@@ -23,13 +23,16 @@ export const STYLE: string = ":root{color-scheme:light dark}" +
 /** What may help, in a sentence. */
 const ADVICE: Readonly<Record<number, string>> = {
   400: "The request could not be understood.",
-  403: "This may not be read.",
+  401: "This needs a name and a password.",
+  403: "This is not allowed.",
   404: "There is nothing here under this address.",
   405: "This method is not allowed here.",
   408: "The request took too long to arrive.",
+  409: "This does not fit what is here already.",
   412: "This has changed, or is not what was expected.",
   413: "The request is too large.",
   414: "The address is too long.",
+  415: "Content of this kind is not taken.",
   416: "The file has no such range.",
   417: "What is expected here cannot be done.",
   431: "The request has too many or too large fields.",
@@ -37,6 +40,7 @@ const ADVICE: Readonly<Record<number, string>> = {
   501: "The server does not know how to do this.",
   503: "The server is busy. Trying again soon may help.",
   505: "This version of HTTP is not spoken here.",
+  507: "There is no room for this.",
 };
 
 const ENCODER = new TextEncoder();

@@ -228,6 +228,27 @@ export class FileTree {
     return (path) => this.#look(realRoot, join(realRoot, path));
   }
 
+  /**
+   * Finds a directory that may be written to. Whatever links are followed for reading, it lies inside the root.
+   *
+   * @param path Its path, resolved.
+   * @returns Its real path, and the path of the site that this stands for, without a slash at the end.
+   * @throws {HttpError} 403 where it lies outside, 404 where there is none, 409 where it is none.
+   */
+  findFolder(path: string): { readonly path: string; readonly sitePath: string } {
+    if (!this.isDirectory) throw new HttpError(403, "The root is a file");
+    try {
+      const realRoot = Deno.realPathSync(this.#root);
+      const found = this.#look(realRoot, join(realRoot, path));
+      if (!isWithin(realRoot, found.path)) throw new HttpError(403, "Path leads out of the root");
+      if (!found.info.isDirectory) throw new HttpError(409, "Path leads through a file");
+      const below = found.path.slice(realRoot.length).replaceAll(SEPARATOR, "/");
+      return { path: found.path, sitePath: below === "" || below.startsWith("/") ? below : `/${below}` };
+    } catch (error) {
+      throw toFileError(error);
+    }
+  }
+
   #findOnly(realRoot: string, sitePath: string, only: string): Found {
     if (sitePath !== "/" && sitePath !== `/${only}`) throw new HttpError(404, "The root is a file with another name");
     // The root may be a link to anywhere, as a directory may be.
@@ -309,9 +330,9 @@ export class FileTree {
 
   #resolve(realRoot: string, path: string): FoundFile {
     const realPath = Deno.realPathSync(path);
-    const prefix = realRoot.endsWith(SEPARATOR) ? realRoot : realRoot + SEPARATOR;
-    const isInside = realPath === realRoot || realPath.startsWith(prefix);
-    if (!isInside && this.#symlinks !== "follow") throw new HttpError(404, "Path leads out of the root");
+    if (!isWithin(realRoot, realPath) && this.#symlinks !== "follow") {
+      throw new HttpError(404, "Path leads out of the root");
+    }
     if (this.#symlinks === "deny" && realPath !== withoutSlash(path)) {
       throw new HttpError(404, "Path has a symbolic link");
     }
@@ -348,6 +369,11 @@ function isOwnPath(find: () => Found, path: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isWithin(realRoot: string, realPath: string): boolean {
+  const prefix = realRoot.endsWith(SEPARATOR) ? realRoot : realRoot + SEPARATOR;
+  return realPath === realRoot || realPath.startsWith(prefix);
 }
 
 function withoutSlash(path: string): string {

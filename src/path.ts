@@ -14,7 +14,10 @@ import { HttpError } from "./errors.ts";
 const PLAIN = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*\/?$/;
 
 /** The one name with a leading dot that is meant to be public, RFC 8615. */
-const WELL_KNOWN = ".well-known";
+export const WELL_KNOWN: string = ".well-known";
+
+/** Begins the names of files that are not complete yet; whatever the options, there is nothing under such a name. */
+export const PENDING_PREFIX: string = ".sockeye-upload-";
 
 /** How paths are resolved. */
 export interface PathOptions {
@@ -48,6 +51,7 @@ export function resolvePath(path: string, { isHidingDots = true }: PathOptions =
   if (isHidingDots && segments.some((segment) => segment.startsWith(".") && segment !== WELL_KNOWN)) {
     throw new HttpError(404, "Path names a hidden file");
   }
+  if (segments.some((segment) => segment.startsWith(PENDING_PREFIX))) throw new HttpError(404, "Path names an upload");
   return segments.length === 0 ? "/" : `/${segments.join("/")}${isDirectory ? "/" : ""}`;
 }
 

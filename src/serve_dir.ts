@@ -27,7 +27,10 @@ export type FileHandler = (request: Request) => Response;
  * @param options What the site is otherwise, as for `serve`; `base` is the path below which the handler is mounted.
  * @throws {UsageError} Where an option has no meaning.
  */
-export function serveDir(root: string, options: Partial<Omit<SiteOptions, "root" | "dev">> = {}): FileHandler {
+export function serveDir(
+  root: string,
+  options: Partial<Omit<SiteOptions, "root" | "dev" | "upload">> = {},
+): FileHandler {
   const clock = new Clock();
   const { cache } = DEFAULT_OPTIONS;
   const site = parseSiteOptions({ ...DEFAULT_OPTIONS, ...options, root: resolve(root) });
@@ -48,7 +51,7 @@ export function serveDir(root: string, options: Partial<Omit<SiteOptions, "root"
  */
 export function serveFile(
   path: string,
-  options: Partial<Omit<SiteOptions, "root" | "base" | "dev">> = {},
+  options: Partial<Omit<SiteOptions, "root" | "base" | "dev" | "upload">> = {},
 ): FileHandler {
   const handler = serveDir(path, options);
   return (request) => handler(new Request(new URL("/", request.url), request));

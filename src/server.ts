@@ -9,7 +9,7 @@ import { openBrowser } from "./browser.ts";
 import { Clock } from "./clock.ts";
 import type { ServerOptions } from "./config.ts";
 import { DEFAULT_OPTIONS } from "./config.ts";
-import { StartError } from "./errors.ts";
+import { StartError, UsageError } from "./errors.ts";
 import { FileTree } from "./file_tree.ts";
 import { FileWatch } from "./file_watch.ts";
 import type { Binding } from "./listener.ts";
@@ -197,8 +197,18 @@ export function checkSite(options: ServerOptions): ParsedSiteOptions {
   checkRoot(options.root);
   const tree = new FileTree(site);
   checkRules(site, tree, options);
+  if (site.isUploading) checkUploads(options, tree);
   if (site.shell !== undefined && tree.isDirectory) checkShell(site.shell, tree);
   return site;
+}
+
+function checkUploads({ app, root }: ServerOptions, tree: FileTree): void {
+  if (app !== undefined) throw new UsageError("--upload is for a site without an application: leave --app out");
+  if (!tree.isDirectory) throw new StartError(`--upload needs a folder, and the root ${root} is a file`);
+  const path = Deno.realPathSync(root);
+  if (Deno.permissions.querySync({ name: "write", path }).state !== "granted") {
+    throw new StartError(`--upload writes below the root: start Deno with --allow-write=${path}`);
+  }
 }
 
 function checkShell(shell: string, tree: FileTree): void {

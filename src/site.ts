@@ -16,6 +16,7 @@ import { FileCache } from "./file_cache.ts";
 import { FileTree } from "./file_tree.ts";
 import { injectReloadScript } from "./live_reload.ts";
 import { selectMediaType } from "./media_type.ts";
+import { PENDING_PREFIX, WELL_KNOWN } from "./path.ts";
 import type { FoundFile } from "./resource.ts";
 import { Resource } from "./resource.ts";
 import type { ParsedSiteOptions } from "./site_options.ts";
@@ -162,7 +163,20 @@ export class Site {
    * @param path The path, resolved, without a slash at its end.
    */
   isShown(path: string): boolean {
-    return (this.#hasDotfiles || path[path.lastIndexOf("/") + 1] !== ".") && !RULE_FILES.has(path.slice(1));
+    const at = path.lastIndexOf("/") + 1;
+    const isHidden = path[at] === "." && (!this.#hasDotfiles || path.startsWith(PENDING_PREFIX, at));
+    return !isHidden && !RULE_FILES.has(path.slice(1));
+  }
+
+  /**
+   * Tells whether what a path names may be written: no part of it is hidden, and it is no file of rules. In a file
+   * system that does not tell cases apart `_HEADERS` is one, too.
+   *
+   * @param path The path, resolved, without a slash at its end.
+   */
+  isWritable(path: string): boolean {
+    if (RULE_FILES.has(path.slice(1).toLowerCase())) return false;
+    return this.#hasDotfiles || !path.split("/").some((name) => name.startsWith(".") && name !== WELL_KNOWN);
   }
 
   /**

@@ -33,6 +33,8 @@ export interface ParsedSiteOptions {
   readonly isListing: boolean;
   /** Whether directories that are listed can be fetched as an archive. */
   readonly isArchiving: boolean;
+  /** Whether files can be uploaded and deleted. */
+  readonly isUploading: boolean;
   /** How media types are selected. */
   readonly mediaTypes: MediaTypeOptions;
   /** Whether names with a leading dot are served. */
@@ -82,6 +84,7 @@ export function parseSiteOptions(options: SiteOptions): ParsedSiteOptions {
     hasCleanUrls: cleanUrls,
     isListing: list || archive || dev,
     isArchiving: archive,
+    isUploading: options.upload,
     mediaTypes: { overrides: new Map(options.mime.map(parseMediaType)), charset },
     hasDotfiles: dotfiles,
     symlinks,

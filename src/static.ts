@@ -30,6 +30,7 @@ import type { FieldLine, RequestHead } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import { isNavigation, NAVIGATION_VARY } from "./navigation.ts";
 import { selectErrorType } from "./negotiation.ts";
+import type { PathOptions } from "./path.ts";
 import { encodePath, resolvePath, siteReference } from "./path.ts";
 import type { RedirectMatch } from "./redirects_file.ts";
 import { Resource, StaleFileError } from "./resource.ts";
@@ -40,7 +41,8 @@ import type { ParsedSiteOptions } from "./site_options.ts";
 import type { SiteRulesContext } from "./site_rules.ts";
 import { REDIRECTS_FILE, SiteRules } from "./site_rules.ts";
 
-const ALLOW = ["Allow", "GET, HEAD, OPTIONS"] as const;
+/** Without uploads; with them what a path may be written with comes behind. */
+const ALLOWED = "GET, HEAD, OPTIONS";
 const NO_CONTENT = new Uint8Array(0);
 
 /** Methods that are known and not allowed on files: RFC 9110 section 9.3, RFC 5789. */
@@ -87,16 +89,22 @@ export function staticHandler({ site, ...context }: StaticOptions): StaticHandle
 }
 
 /** One site and the steps of a request. */
-class StaticSite {
+export class StaticSite {
   readonly #options: ParsedSiteOptions;
   readonly #context: Omit<StaticOptions, "site">;
   readonly #site: Site;
   readonly #rules: SiteRules;
-  readonly #pathOptions: { readonly isHidingDots: boolean };
+  readonly #pathOptions: PathOptions;
   /** What stands in for something else has a caching rule of its own. */
   readonly #standIn: { readonly set: readonly FieldLine[]; readonly removed: readonly [] };
   readonly #shell: { readonly set: readonly FieldLine[]; readonly removed: readonly [] };
 
+  /**
+   * Reads the rules of the site.
+   *
+   * @param options What the site is.
+   * @param context Bounds, clock.
+   */
   constructor(options: ParsedSiteOptions, context: Omit<StaticOptions, "site">) {
     this.#options = options;
     this.#context = context;
@@ -109,7 +117,17 @@ class StaticSite {
     this.#shell = { set: [policy, SHELL_VARY], removed: [] };
   }
 
-  /** Answers a request, or throws what answers it. Where a file was changed just then, it tries again. */
+  /** What its paths stand for. */
+  get files(): Site {
+    return this.#site;
+  }
+
+  /**
+   * Answers a request. Where a file was changed just then, it tries again.
+   *
+   * @param head The request.
+   * @throws {HttpError} What answers it.
+   */
   handle(head: RequestHead): HttpResponse {
     this.#rules.refresh();
     for (let attempt = 1;; attempt++) {
@@ -117,16 +135,60 @@ class StaticSite {
         return this.#serve(head);
       } catch (thrown) {
         if (thrown instanceof StaleFileError && attempt < TRIES) continue;
-        const error = toHttpError(toFileError(thrown));
-        error.page = this.#makePage(head, error);
-        throw error;
+        throw this.fail(head, thrown);
       }
     }
   }
 
+  /**
+   * Gives an answer that is not from a file the fields that the site wants.
+   *
+   * @param head The request.
+   * @param response The answer.
+   */
+  finish(head: RequestHead, response: HttpResponse): HttpResponse {
+    return changeFields(response, this.#rules.selectChanges(this.#pathOf(head)).other);
+  }
+
+  /**
+   * Makes the error that answers a request, with the page that the site has for it.
+   *
+   * @param head The request.
+   * @param thrown What was thrown.
+   */
+  fail(head: RequestHead, thrown: unknown): HttpError {
+    const error = toHttpError(toFileError(thrown));
+    error.page = this.#makePage(head, error);
+    return error;
+  }
+
+  /**
+   * Resolves the path that a request wants to be written; whether it may is another question.
+   *
+   * @param head The request.
+   * @returns The path below the base.
+   * @throws {HttpError} 400 or 404.
+   */
+  resolveWritten(head: RequestHead): string {
+    return this.#parseTarget(head, { isHidingDots: false }).path;
+  }
+
+  /**
+   * Tells which methods a path has, RFC 9110 section 10.2.1.
+   *
+   * @param head A request for the path.
+   */
+  allow(head: RequestHead): FieldLine {
+    const { isUploading, isListing } = this.#options;
+    const path = head.target.form === "asterisk" ? "/*" : this.#pathOf(head, { isHidingDots: false });
+    const ofFile = path.endsWith("/") ? "" : ", PUT, DELETE";
+    const ofFolder = isListing && /\/\*?$/.test(path) ? ", POST" : "";
+    return ["Allow", isUploading ? ALLOWED + ofFile + ofFolder : ALLOWED];
+  }
+
   #serve(head: RequestHead): HttpResponse {
     if (head.method !== "GET" && head.method !== "HEAD") {
-      return changeFields(answerOtherMethod(head.method), this.#rules.selectChanges(this.#pathOf(head)).other);
+      return this.finish(head, answerOtherMethod(head.method, this.allow(head)));
     }
     const asked = this.#parseTarget(head);
     if (asked.path === "") return this.#redirectTo("/", asked);
@@ -145,10 +207,10 @@ class StaticSite {
     }
   }
 
-  #parseTarget(head: RequestHead): Asked {
+  #parseTarget(head: RequestHead, pathOptions: PathOptions = this.#pathOptions): Asked {
     const { target } = head;
     if (target.form !== "origin" && target.form !== "absolute") throw new HttpError(404, "Target has no path");
-    const resolved = resolvePath(target.path, this.#pathOptions);
+    const resolved = resolvePath(target.path, pathOptions);
     const { base } = this.#options;
     const isBase = resolved.length === base.length - 1 && base.startsWith(resolved);
     if (!isBase && !resolved.startsWith(base)) throw new HttpError(404, `Path is not below ${base}`);
@@ -318,9 +380,9 @@ class StaticSite {
   }
 
   /** What has no path gets the fields of the root. */
-  #pathOf(head: RequestHead): string {
+  #pathOf(head: RequestHead, pathOptions: PathOptions = this.#pathOptions): string {
     try {
-      return this.#parseTarget(head).path || "/";
+      return this.#parseTarget(head, pathOptions).path || "/";
     } catch {
       return "/";
     }
@@ -332,8 +394,8 @@ class StaticSite {
 }
 
 /** RFC 9110 sections 9.3.7, 15.5.6 and 15.6.2. */
-function answerOtherMethod(method: string): HttpResponse {
-  if (method === "OPTIONS") return new HttpResponse(204, [ALLOW], NO_CONTENT);
-  if (OTHER_METHODS.has(method)) throw new HttpError(405, `${method} is not allowed on files`, { fields: [ALLOW] });
+function answerOtherMethod(method: string, allow: FieldLine): HttpResponse {
+  if (method === "OPTIONS") return new HttpResponse(204, [allow], NO_CONTENT);
+  if (OTHER_METHODS.has(method)) throw new HttpError(405, `${method} is not allowed here`, { fields: [allow] });
   throw new HttpError(501, "Method is not known");
 }

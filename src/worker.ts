@@ -20,7 +20,7 @@ import { fetchHandler } from "./fetch_handler.ts";
 import { Handoff } from "./handoff.ts";
 import { acceptConnections, cloneListener } from "./listener.ts";
 import type { Handler } from "./request_context.ts";
-import { siteHandler } from "./site_handler.ts";
+import { siteHandler, writableSiteHandler } from "./site_handler.ts";
 import { SpareDescriptors } from "./spare_descriptors.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./worker_protocol.ts";
 
@@ -118,7 +118,7 @@ async function createContext(
   };
   const context: ConnectionContext = {
     handler: await createHandler(options, { clock, report }),
-    hasBodies: options.app !== undefined,
+    hasBodies: options.app !== undefined || options.upload,
     limits,
     timeouts,
     clock,
@@ -140,14 +140,16 @@ async function createHandler(
   const answer = app === undefined ? undefined : fetchHandler(await loadApp(app));
   if (answer !== undefined && root === "") return answer;
   const spares = new SpareDescriptors(root);
-  const files = siteHandler({
+  const siteOptions = {
     site: options,
     cache,
     clock,
-    open: (path) => spares.open(path),
+    open: (path: string) => spares.open(path),
     report,
     unwatched: options.logFile === undefined ? [] : [options.logFile],
-  });
+  };
+  if (options.upload) return writableSiteHandler(siteOptions, options.limits.uploadBytes);
+  const files = siteHandler(siteOptions);
   if (answer === undefined) return files;
   return appFirst ? appBeforeFiles(answer, files) : filesBeforeApp(files, answer);
 }
