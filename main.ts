@@ -15,7 +15,9 @@ import { StartError, UsageError } from "./src/errors.ts";
 import { explain } from "./src/explain.ts";
 import { escapeControls } from "./src/log.ts";
 import { findNetworkUrls } from "./src/network_addresses.ts";
+import { hashPassword } from "./src/password_hash.ts";
 import { checkSite, completeOptions, isEveryAddress, startServer } from "./src/server.ts";
+import { checkUserName } from "./src/users_file.ts";
 
 async function main(args: readonly string[]): Promise<void> {
   const command = parseCommand(args);
@@ -30,11 +32,28 @@ async function main(args: readonly string[]): Promise<void> {
       for (const line of explain(options, command.request)) console.log(escapeControls(line));
       return;
     }
+    case "hash":
+      return console.log(await makeUserLine(command.name));
     case "serve":
       return await serve(completeOptions(command.options));
     default:
       return command satisfies never;
   }
+}
+
+/** The password comes by standard input, so that no list of processes and no history of a shell tells it. */
+async function makeUserLine(name: string): Promise<string> {
+  const fault = checkUserName(name);
+  if (fault !== undefined) throw new UsageError(`${JSON.stringify(name)} is no name of a user: ${fault}`);
+  if (Deno.stdin.isTerminal()) console.error(`Password for ${name}, and Enter (it can be seen):`);
+  let text = "";
+  for await (const piece of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+    text += piece;
+    if (text.includes("\n")) break;
+  }
+  const [password = ""] = text.split(/\r?\n/);
+  if (password === "") throw new UsageError("There is no password on standard input");
+  return `${name}:${await hashPassword(password)}`;
 }
 
 async function serve(options: ServerOptions): Promise<void> {

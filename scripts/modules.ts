@@ -159,6 +159,16 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   app: { imports: ["errors", "fetch_handler", "websocket_upgrade"] },
   app_and_files: { imports: ["errors", "message", "request_context", "response_writer", "static"] },
 
+  // Users.
+  password_hash: { imports: ["node:crypto"] },
+  users_file: { imports: ["password_hash"] },
+  basic_auth: {
+    imports: [
+      ...["clock", "config", "errors", "message", "password_hash", "request_context", "response_fields", "timer"],
+      ...["users_file", "node:crypto"],
+    ],
+  },
+
   // Listening, workers and the main thread.
   handoff: { imports: [] },
   listener: { imports: ["config", "errors", "handoff"] },
@@ -166,8 +176,18 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   worker_protocol: { imports: ["config", "listener"] },
   worker: {
     imports: [
-      ...["access_log", "app", "app_and_files", "clock", "config", "connection", "errors", "fetch_handler", "handoff"],
-      ...["listener", "request_context", "site_handler", "spare_descriptors", "worker_protocol"],
+      ...[
+        "access_log",
+        "app",
+        "app_and_files",
+        "basic_auth",
+        "clock",
+        "config",
+        "connection",
+        "errors",
+        "fetch_handler",
+      ],
+      ...["handoff", "timer", "listener", "request_context", "site_handler", "spare_descriptors", "worker_protocol"],
     ],
   },
   worker_pool: { imports: ["config", "errors", "handoff", "listener", "worker_protocol"] },
@@ -175,7 +195,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   server: {
     imports: [
       ...["browser", "clock", "config", "errors", "file_tree", "file_watch", "listener", "log", "path", "site_options"],
-      ...["site_rules", "worker_pool", "@std/path"],
+      ...["site_rules", "users_file", "worker_pool", "@std/path"],
     ],
   },
 

@@ -24,6 +24,7 @@ export type CommandOptions = Partial<ServerOptions>;
 export type Command =
   | { readonly kind: "serve"; readonly options: CommandOptions }
   | { readonly kind: "explain"; readonly options: CommandOptions; readonly request: ExplainedRequest }
+  | { readonly kind: "hash"; readonly name: string }
   | { readonly kind: "help" }
   | { readonly kind: "version" };
 
@@ -36,7 +37,19 @@ const OPTIONAL_VALUES: Readonly<Record<string, string>> = { "--spa": "index.html
 
 const VALUES = [
   ...["port", "host", "root", "workers", "log", "grace", "base", "index", "symlinks", "mime", "charset"] as const,
-  ...["spa", "header", "cache", "cors", "app", "max-body", "handler-timeout", "upload-limit", "field"] as const,
+  ...[
+    "spa",
+    "header",
+    "cache",
+    "cors",
+    "app",
+    "max-body",
+    "handler-timeout",
+    "upload-limit",
+    "auth",
+    "auth-for",
+    "field",
+  ] as const,
 ] as const;
 const SWITCHES = [
   ...[
@@ -63,6 +76,7 @@ export const HELP = `Serves files over HTTP/1.1.
 
 Usage: sockeye [options] [PATH]           serve a folder, or one file
        sockeye explain TARGET [options]   tell how a request for TARGET would be answered, and why
+       sockeye hash NAME                  make a line for --auth of a password from standard input
 
 Server
   -p, --port N         port; 0 picks a free one (${DEFAULT_OPTIONS.port})
@@ -97,6 +111,10 @@ Fields
       --coi            isolate pages from other origins, for shared memory and precise timers
   Files _headers and _redirects in the root set fields, redirect and rewrite.
 
+Users
+      --auth FILE      ask for a name and a password; lines name:hash as 'sockeye hash NAME' prints them
+      --auth-for WHICH all requests, or those that write: all, write (all)
+
 Applications
       --app FILE       module with a Fetch handler as its default export; it answers all, or what no file does
       --app-first      the application is asked first, and files answer what it does not find
@@ -130,6 +148,8 @@ export function parseCommand(args: readonly string[]): Command {
     return { kind: "explain", options, request: { target, fieldLines: flags.field } };
   }
   if (flags.field.length > 0) throw usage("--field is for explain");
+  if (positional[0] === "hash" && positional.length === 2) return { kind: "hash", name: positional[1] ?? "" };
+  if (flags["auth-for"] !== undefined && flags.auth === undefined) throw usage("--auth-for needs --auth");
   if (flags["upload-limit"] !== undefined && !flags.upload) throw usage("--upload-limit needs --upload");
   if (flags.app === undefined && (flags["app-first"] || flags.watch)) throw usage("--app-first and --watch need --app");
   return { kind: "serve", options: { ...parseOptions(flags), ...selectRoot(flags.root, positional) } };
@@ -164,6 +184,8 @@ function parseOptions(flags: Flags): Partial<ServerOptions> {
   if (flags.grace !== undefined) options.graceMs = 1000 * parseNumber("grace", flags.grace, 0, 86_400);
   if (flags.open) options.open = true;
   if (flags.app !== undefined) options.app = checkPresent("app", flags.app);
+  if (flags.auth !== undefined) options.auth = checkPresent("auth", flags.auth);
+  if (flags["auth-for"] !== undefined) options.authFor = parseAuthScope(flags["auth-for"]);
   if (flags["app-first"]) options.appFirst = true;
   if (flags.watch) options.watch = true;
   const limits = { ...parseLimit("bodyBytes", "max-body", flags), ...parseLimit("uploadBytes", "upload-limit", flags) };
@@ -220,6 +242,11 @@ function parseSymlinkPolicy(value: string): SymlinkPolicy {
   const policy = SYMLINK_POLICIES.find((name) => name === value);
   if (policy === undefined) throw usage(`--symlinks is ${SYMLINK_POLICIES.join(", ")}, not ${JSON.stringify(value)}`);
   return policy;
+}
+
+function parseAuthScope(value: string): "all" | "write" {
+  if (value === "all" || value === "write") return value;
+  throw usage(`--auth-for is all or write, not ${JSON.stringify(value)}`);
 }
 
 function parseCharset(value: string): string {

@@ -126,6 +126,10 @@ export interface ServerOptions extends SiteOptions {
   readonly logLevel: LogLevel;
   /** The module of an application, a path or URL; absent where there are files only. */
   readonly app?: string;
+  /** The file of users, an absolute path: who asks must give a name and a password; absent where nobody must. */
+  readonly auth?: string;
+  /** For which requests: all, or those that write. */
+  readonly authFor: "all" | "write";
   /** Whether the application is asked before the files: these then answer what it does not find. */
   readonly appFirst: boolean;
   /** Whether workers are replaced when the application changes. */
@@ -144,13 +148,14 @@ export interface ServerOptions extends SiteOptions {
 
 /** The defaults of everything that has one. `root` and `workers` depend on the process and are found at start. */
 export const DEFAULT_OPTIONS: Readonly<
-  Omit<ServerOptions, "root" | "workers" | "logFile" | "charset" | "cors" | "app">
+  Omit<ServerOptions, "root" | "workers" | "logFile" | "charset" | "cors" | "app" | "auth">
 > = Object.freeze({
   hostname: "localhost",
   port: 8080,
   logLevel: "error",
   graceMs: 10_000,
   open: false,
+  authFor: "all",
   appFirst: false,
   watch: false,
   base: "/",

@@ -371,7 +371,13 @@ function isOwnPath(find: () => Found, path: string): boolean {
   }
 }
 
-function isWithin(realRoot: string, realPath: string): boolean {
+/**
+ * Tells whether a path is a directory, or below it.
+ *
+ * @param realRoot The real path of the directory.
+ * @param realPath The real path that is asked about.
+ */
+export function isWithin(realRoot: string, realPath: string): boolean {
   const prefix = realRoot.endsWith(SEPARATOR) ? realRoot : realRoot + SEPARATOR;
   return realPath === realRoot || realPath.startsWith(prefix);
 }

@@ -10,7 +10,7 @@ import { Clock } from "./clock.ts";
 import type { ServerOptions } from "./config.ts";
 import { DEFAULT_OPTIONS } from "./config.ts";
 import { StartError, UsageError } from "./errors.ts";
-import { FileTree } from "./file_tree.ts";
+import { FileTree, isWithin } from "./file_tree.ts";
 import { FileWatch } from "./file_watch.ts";
 import type { Binding } from "./listener.ts";
 import { bind } from "./listener.ts";
@@ -20,6 +20,7 @@ import { encodePath } from "./path.ts";
 import type { ParsedSiteOptions } from "./site_options.ts";
 import { parseSiteOptions } from "./site_options.ts";
 import { SiteRules } from "./site_rules.ts";
+import { parseUsers } from "./users_file.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
 /** A server that accepts connections. */
@@ -56,7 +57,8 @@ export function completeOptions(wishes: Partial<ServerOptions>): ServerOptions {
   const root = wishes.root ?? (wishes.app === undefined ? "." : "");
   const app = wishes.app === undefined ? {} : { app: resolveModule(wishes.app) };
   const said = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
-  return Object.freeze({ ...defaults, ...said, ...app, root: root === "" ? "" : resolve(root) });
+  const auth = wishes.auth === undefined ? {} : { auth: resolve(wishes.auth) };
+  return Object.freeze({ ...defaults, ...said, ...app, ...auth, root: root === "" ? "" : resolve(root) });
 }
 
 /** A URL stays; a path is one from the working directory. */
@@ -193,13 +195,31 @@ function checkWorkerSource(): void {
  */
 export function checkSite(options: ServerOptions): ParsedSiteOptions {
   const site = parseSiteOptions(options);
+  if (options.root !== "") checkRoot(options.root);
+  if (options.auth !== undefined) checkUsers(options.auth, options.root);
   if (options.root === "") return site;
-  checkRoot(options.root);
   const tree = new FileTree(site);
   checkRules(site, tree, options);
   if (site.isUploading) checkUploads(options, tree);
   if (site.shell !== undefined && tree.isDirectory) checkShell(site.shell, tree);
   return site;
+}
+
+/** What is served must not tell the hashes. */
+function checkUsers(path: string, root: string): void {
+  let text;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    const advice = error instanceof Deno.errors.NotCapable ? `: start Deno with --allow-read=${path}` : "";
+    throw new StartError(`Cannot read the users of --auth, ${path}${advice}`, { cause: error });
+  }
+  if (root !== "" && isWithin(Deno.realPathSync(root), Deno.realPathSync(path))) {
+    throw new StartError(`The users of --auth, ${path}, lie in the root: put the file elsewhere`);
+  }
+  const { mistakes } = parseUsers(text);
+  if (mistakes.length === 0) return;
+  throw new StartError("The users have mistakes:", { details: mistakes.map((mistake) => `${path}:${mistake}`) });
 }
 
 function checkUploads({ app, root }: ServerOptions, tree: FileTree): void {

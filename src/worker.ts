@@ -11,6 +11,7 @@
 import { AccessLog } from "./access_log.ts";
 import { loadApp } from "./app.ts";
 import { appBeforeFiles, filesBeforeApp } from "./app_and_files.ts";
+import { withBasicAuth } from "./basic_auth.ts";
 import { Clock } from "./clock.ts";
 import type { LogLevel } from "./config.ts";
 import type { ConnectionContext } from "./connection.ts";
@@ -22,6 +23,7 @@ import { acceptConnections, cloneListener } from "./listener.ts";
 import type { Handler } from "./request_context.ts";
 import { siteHandler, writableSiteHandler } from "./site_handler.ts";
 import { SpareDescriptors } from "./spare_descriptors.ts";
+import { setTimer } from "./timer.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./worker_protocol.ts";
 
 /** How long idle connections stay open after the order to drain, in milliseconds. */
@@ -117,7 +119,7 @@ async function createContext(
     if (LEVELS.indexOf(level) <= LEVELS.indexOf(logLevel)) send({ kind: "event", level, message });
   };
   const context: ConnectionContext = {
-    handler: await createHandler(options, { clock, report }),
+    handler: protect(await createHandler(options, { clock, report }), options, { clock, report }),
     hasBodies: options.app !== undefined || options.upload,
     limits,
     timeouts,
@@ -128,6 +130,15 @@ async function createContext(
     report,
   };
   return accessLog === undefined ? { context } : { context, accessLog };
+}
+
+function protect(
+  handler: Handler,
+  { auth, authFor }: StartMessage["options"],
+  { clock, report }: Pick<ConnectionContext, "clock" | "report">,
+): Handler {
+  if (auth === undefined) return handler;
+  return withBasicAuth(handler, { path: auth, scope: authFor, clock, setTimer, report });
 }
 
 /** The files of the site, the application, or both. */

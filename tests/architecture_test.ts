@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import config from "../deno.json" with { type: "json" };
 import plugin from "../scripts/lint_architecture.ts";
 import { MODULES } from "../scripts/modules.ts";
 import { testWith } from "./permissions.ts";
@@ -54,7 +55,8 @@ for (const [file, source, messages] of IMPORTS) {
 Deno.test("every row of the table names only rows above it", () => {
   const names = Object.keys(MODULES);
   for (const [index, [name, { imports }]] of Object.entries(MODULES).entries()) {
-    const modules = imports.filter((imported) => !/^(?:@|node:)/.test(imported));
+    const isPackage = (imported: string) => /^(?:@|node:)/.test(imported) || Object.hasOwn(config.imports, imported);
+    const modules = imports.filter((imported) => !isPackage(imported));
     const wrong = modules.filter((imported) => !names.slice(0, index).includes(imported));
     assertEquals(wrong, [], `${name} names a row that is not above it`);
   }

@@ -62,6 +62,9 @@ const SERVES: readonly [args: readonly string[], options: Partial<Options>][] = 
     upload: true,
     limits: { ...DEFAULT_OPTIONS.limits, bodyBytes: 8, uploadBytes: 9 },
   }],
+  [["--auth", "users"], { auth: "users" }],
+  [["--auth=users", "--auth-for", "write"], { auth: "users", authFor: "write" }],
+  [["hash"], { root: "hash" }],
   [["--symlinks", "deny"], { symlinks: "deny" }],
   [["--mime", "a=text/plain", "--mime=b=text/css"], { mime: ["a=text/plain", "b=text/css"] }],
   [["--charset", "windows-1252"], { charset: "windows-1252" }],
@@ -118,6 +121,10 @@ for (const [args, target, fieldLines, options] of EXPLAINED) {
   });
 }
 
+Deno.test("parseCommand hash ann asks for a line of a user", () => {
+  assertEquals(parseCommand(["hash", "ann"]), { kind: "hash", name: "ann" });
+});
+
 const OTHERS: readonly [args: readonly string[], kind: "help" | "version"][] = [
   [["--help"], "help"],
   [["-p", "81", "--help"], "help"],
@@ -140,6 +147,8 @@ const ERRORS: readonly [args: readonly string[], message: string][] = [
   [["--symlinks", "some"], "--symlinks is follow, inside, deny"],
   [["--charset", ""], "--charset needs a value"],
   [["--field", "A: b"], "--field is for explain"],
+  [["--auth-for", "write"], "--auth-for needs --auth"],
+  [["--auth", "a", "--auth-for", "read"], "--auth-for is all or write"],
   [["--upload-limit", "9"], "--upload-limit needs --upload"],
   [["--app"], "--app needs a value"],
   [["--dotfiles=no"], "--dotfiles takes no value"],
