@@ -84,7 +84,8 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   },
   natural_order: { pure: true, imports: [] },
   listing: { pure: true, imports: [] },
-  listing_page: { pure: true, imports: ["listing", "media_type", "@std/html/entities"] },
+  upload_form: { pure: true, imports: [] },
+  listing_page: { pure: true, imports: ["listing", "media_type", "upload_form", "@std/html/entities"] },
   directory: { imports: ["listing", "natural_order", "resource", "@std/path"] },
   listing_response: {
     imports: ["conditional", "directory", "errors", "listing", "listing_page", "message", "negotiation"],

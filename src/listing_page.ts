@@ -13,6 +13,7 @@ import { escape } from "@std/html/entities";
 import type { Listing, ListingEntry, ListingQuery, ListingSort } from "./listing.ts";
 import { DEFAULT_QUERY, entryReference, formatTime, listingReference } from "./listing.ts";
 import { selectMediaType } from "./media_type.ts";
+import { UPLOAD_FORM, UPLOAD_SCRIPT, UPLOAD_STYLE } from "./upload_form.ts";
 
 /** The style sheet of the page. */
 export const STYLE: string = [
@@ -127,6 +128,11 @@ export const POLICY: string =
   "default-src 'none'; style-src 'sha256-F3+oa4HFl56PmSqqvljDDoMJzAW3VfNVwWEmQKhVxu8='; script-src 'sha256-ito3Urcggz4DGXwh8IVOs0Vj6ovyb31lRnxskieP1mc='; img-src 'self'; " +
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/** The policy of a page with the form for uploads: its style and script too, and requests to this server. */
+export const UPLOAD_POLICY: string = POLICY
+  .replace("; script-src ", " 'sha256-Li2MtKbC5ac287AvtDRwtKa0UTwknpnyIS8v97nteYs='; script-src ")
+  .replace("; img-src ", " 'sha256-yyUpe5YR5w+8HcVtRVgcddh2l9zhtCPAzNgrlhQiHLE='; connect-src 'self'; img-src ");
+
 /** One folder on the way to the one that is listed. */
 export interface Crumb {
   /** Its name; empty for the root. */
@@ -159,6 +165,12 @@ export interface ListingPageOptions {
    * @default {false}
    */
   readonly isArchiving?: boolean;
+  /**
+   * Whether files can be added to the folder.
+   *
+   * @default {false}
+   */
+  readonly isUploading?: boolean;
 }
 
 /** Where the archive of a folder is, seen from its listing. */
@@ -175,7 +187,7 @@ const ARCHIVE_REFERENCE = "./?archive=zip";
 export function formatListingPage(
   listing: Listing,
   crumbs: readonly Crumb[],
-  { isArchiving = false }: ListingPageOptions = {},
+  { isArchiving = false, isUploading = false }: ListingPageOptions = {},
 ): string {
   const name = crumbs.at(-1)?.name ?? "";
   const title = name === "" ? "Files" : formatName(name);
@@ -187,7 +199,7 @@ export function formatListingPage(
 <meta name="theme-color" content="#14607c" media="(prefers-color-scheme:light)">
 <meta name="theme-color" content="#0f4a61" media="(prefers-color-scheme:dark)">
 <title>${title}${listing.search === "" ? "" : ` – ${escape(showInvisible(listing.search))}`}</title>
-<style>${STYLE}</style>
+<style>${STYLE}</style>${isUploading ? `\n<style>${UPLOAD_STYLE}</style>` : ""}
 </head>
 <body>
 ${SYMBOLS}
@@ -200,10 +212,10 @@ ${FISH}
 ${SHORE}
 </header>
 <main class="wrap" id="list" tabindex="-1">
-${formatSearch(listing, isArchiving)}
+${formatSearch(listing, isArchiving)}${isUploading ? `\n${UPLOAD_FORM}` : ""}
 ${listing.entries.length === 0 ? formatNothing(listing) : formatTable(listing, title)}
 ${listing.pages > 1 ? formatPages(listing) : ""}</main>
-<script>${SCRIPT}</script>
+<script>${SCRIPT}</script>${isUploading ? `\n<script>${UPLOAD_SCRIPT}</script>` : ""}
 </body>
 </html>
 `;

@@ -11,7 +11,7 @@ import { evaluatePreconditions } from "./conditional.ts";
 import type { Directory } from "./directory.ts";
 import { HttpError } from "./errors.ts";
 import { formatListingJson, parseListingQuery } from "./listing.ts";
-import { formatListingPage, parseCrumbs, POLICY } from "./listing_page.ts";
+import { formatListingPage, parseCrumbs, POLICY, UPLOAD_POLICY } from "./listing_page.ts";
 import type { FieldLine, RequestHead } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import { selectListingType } from "./negotiation.ts";
@@ -33,6 +33,8 @@ export interface ListingTarget {
   readonly query: string;
   /** Whether the directory can be fetched as an archive. */
   readonly isArchiving: boolean;
+  /** Whether files can be added to it. */
+  readonly isUploading: boolean;
 }
 
 /**
@@ -59,7 +61,10 @@ export function listingResponse(request: RequestHead, target: ListingTarget, now
 
   const contentFields: readonly FieldLine[] = isJson
     ? [["Content-Type", "application/json"], NOSNIFF]
-    : [["Content-Type", "text/html; charset=utf-8"], NOSNIFF, ["Content-Security-Policy", POLICY]];
+    : [["Content-Type", "text/html; charset=utf-8"], NOSNIFF, [
+      "Content-Security-Policy",
+      target.isUploading ? UPLOAD_POLICY : POLICY,
+    ]];
   return new HttpResponse(200, [...contentFields, ...fields], ENCODER.encode(text));
 }
 

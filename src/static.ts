@@ -273,13 +273,13 @@ export class StaticSite {
   }
 
   #serveListing(asked: Asked, directory: Directory): HttpResponse {
-    const { isArchiving } = this.#options;
+    const { isArchiving, isUploading } = this.#options;
     if (isArchiving && new URLSearchParams(asked.query).get("archive") === "zip") return this.#serveArchive(asked);
     this.#context.note?.("It is a directory without an index file, and is listed");
     const { head, path, query } = asked;
     const base = encodePath(this.#options.base);
     const sentPath = asked.sentPath.startsWith(base) ? asked.sentPath.slice(base.length - 1) : encodePath(path);
-    const response = listingResponse(head, { directory, path, sentPath, query, isArchiving }, this.#nowMs);
+    const response = listingResponse(head, { directory, path, sentPath, query, isArchiving, isUploading }, this.#nowMs);
     return changeFields(response, this.#rules.selectChanges(path).file);
   }
 

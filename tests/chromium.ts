@@ -31,12 +31,25 @@ export function testInBrowser(name: string, fn: (devtools: DevTools, t: Deno.Tes
  * Starts the command of the project on a free port.
  *
  * @param args Its arguments beside port and address.
+ * @param permissions What it may do beside using the network and reading.
  * @returns The process; `found` is its origin.
  */
-export function startServer(args: readonly string[]): Promise<Program> {
+export function startServer(args: readonly string[], permissions: readonly string[] = []): Promise<Program> {
   return Program.start(
     Deno.execPath(),
-    ["run", "--no-prompt", "--allow-net", "--allow-read", "main.ts", "-p", "0", "-h", "127.0.0.1", ...args],
+    [
+      "run",
+      "--no-prompt",
+      "--allow-net",
+      "--allow-read",
+      ...permissions,
+      "main.ts",
+      "-p",
+      "0",
+      "-h",
+      "127.0.0.1",
+      ...args,
+    ],
     "stdout",
     /http:\/\/127\.0\.0\.1:\d+/,
     "SIGTERM",
@@ -344,6 +357,20 @@ export class Tab implements AsyncDisposable {
     const before = this.#loaderId;
     await this.send("Page.reload", { ignoreCache });
     await this.#until(() => this.#loaderId !== before && this.#reached.has(`${this.#loaderId} ${event}`));
+  }
+
+  /** Does what leads to another page, or to the same one anew, and waits for that. */
+  async leave(expression: string): Promise<void> {
+    const before = this.#loaderId;
+    await this.evaluate(`${expression}; 1`);
+    await this.#until(() => this.#loaderId !== before && this.#reached.has(`${this.#loaderId} load`));
+  }
+
+  /** Chooses the files of a field. */
+  async choose(selector: string, files: readonly string[]): Promise<void> {
+    const { root } = await this.send("DOM.getDocument") as { root: { nodeId: number } };
+    const { nodeId } = await this.send("DOM.querySelector", { nodeId: root.nodeId, selector });
+    await this.send("DOM.setFileInputFiles", { nodeId, files });
   }
 
   async #until(isReached: () => boolean): Promise<void> {

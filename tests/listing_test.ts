@@ -1,6 +1,6 @@
 /** `listing.ts` and `listing_page.ts`: queries, order, pages, JSON, and names in each of the places where they stand. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Listing, ListingEntry, ListingQuery } from "../src/listing.ts";
 import {
   cutPage,
@@ -12,7 +12,16 @@ import {
   orderEntries,
   parseListingQuery,
 } from "../src/listing.ts";
-import { formatListingPage, formatSize, parseCrumbs, POLICY, SCRIPT, STYLE } from "../src/listing_page.ts";
+import {
+  formatListingPage,
+  formatSize,
+  parseCrumbs,
+  POLICY,
+  SCRIPT,
+  STYLE,
+  UPLOAD_POLICY,
+} from "../src/listing_page.ts";
+import { UPLOAD_FORM, UPLOAD_SCRIPT, UPLOAD_STYLE } from "../src/upload_form.ts";
 
 const TIME = Date.UTC(2026, 10, 22, 15, 4, 5, 678);
 
@@ -342,6 +351,32 @@ for (const [directive, text] of [["style-src", STYLE], ["script-src", SCRIPT]] a
     assertStringIncludes(POLICY, `${directive} 'sha256-${digest.toBase64()}';`);
   });
 }
+
+for (const [directive, text] of [["style-src", UPLOAD_STYLE], ["script-src", UPLOAD_SCRIPT]] as const) {
+  Deno.test(`UPLOAD_POLICY names the digest of the ${directive.slice(0, -4)}, CSP section 6.7.2.3`, async () => {
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+    assertMatch(
+      UPLOAD_POLICY,
+      new RegExp(`${directive} 'sha256-[^' ]+' ${RegExp.escape(`'sha256-${digest.toBase64()}'`)};`),
+    );
+  });
+}
+
+Deno.test("UPLOAD_POLICY allows requests to this server, and nothing else beside POLICY", () => {
+  assertEquals(
+    UPLOAD_POLICY.replace(/(-src 'sha256-[^' ]+') 'sha256-[^' ]+'/g, "$1").replace("connect-src 'self'; ", ""),
+    POLICY,
+  );
+});
+
+Deno.test("formatListingPage has the form for uploads only where files can be added, also to an empty folder", () => {
+  for (const entries of [[], [file("a")]]) {
+    const page = formatListingPage(listing(entries), parseCrumbs("/"), { isUploading: true });
+    assertStringIncludes(page, UPLOAD_FORM);
+    assertEquals([...page.matchAll(/<(script|style)\b[^>]*>/g)].length, 4);
+    assert(!formatListingPage(listing(entries), parseCrumbs("/")).includes("multipart"));
+  }
+});
 
 Deno.test("POLICY allows nothing else", () => {
   const rest = POLICY.replace(/(style|script)-src 'sha256-[^' ]+'; /g, "");
