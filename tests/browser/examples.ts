@@ -1,10 +1,10 @@
 /** The pages of the applications in `examples/` in a browser: what they do, and whether everybody can use them. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { findBarriers } from "./accessibility.ts";
-import type { Tab } from "./chromium.ts";
-import { TempDir, testInBrowser, wider } from "./chromium.ts";
-import { ServerProcess } from "./server_process.ts";
+import { findBarriers } from "../accessibility.ts";
+import type { Tab } from "../chromium.ts";
+import { TempDir, testInBrowser, wider } from "../chromium.ts";
+import { ServerProcess } from "../server_process.ts";
 
 /** Narrower than any phone. */
 const NARROW_PX = 320;

@@ -1,8 +1,8 @@
 /** The form of a listing with which files are added, served by the real command and used in a real browser. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { DevTools, Tab } from "./chromium.ts";
-import { startServer, TempDir, testInBrowser, wider } from "./chromium.ts";
+import type { DevTools, Tab } from "../chromium.ts";
+import { startServer, TempDir, testInBrowser, wider } from "../chromium.ts";
 
 /** Large enough for progress to be told of. */
 const LARGE = new Uint8Array(5 << 20).map((_, at) => at * 31 + (at >> 8));
