@@ -131,7 +131,7 @@ export const POLICY: string =
 /** The policy of a page with the form for uploads: its style and script too, and requests to this server. */
 export const UPLOAD_POLICY: string = POLICY
   .replace("; script-src ", " 'sha256-Li2MtKbC5ac287AvtDRwtKa0UTwknpnyIS8v97nteYs='; script-src ")
-  .replace("; img-src ", " 'sha256-yyUpe5YR5w+8HcVtRVgcddh2l9zhtCPAzNgrlhQiHLE='; connect-src 'self'; img-src ");
+  .replace("; img-src ", " 'sha256-p4PgQMJczQw8howugHHLMlg8lx3p2GpA2ogc6MlQxN8='; connect-src 'self'; img-src ");
 
 /** One folder on the way to the one that is listed. */
 export interface Crumb {

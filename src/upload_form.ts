@@ -38,8 +38,9 @@ const send = async () => {
   bar.hidden = false;
   bar.removeAttribute("value");
   output.textContent = "Uploading…";
-  const first = await fetch("./", { method: "POST", body: new FormData(), redirect: "manual" }).catch(() => ({ status: 0 }));
-  if (first.type !== "opaqueredirect") return fail(explain(first.status));
+  const headers = { Accept: "application/json" };
+  const first = await fetch("./", { method: "POST", body: new FormData(), headers }).catch(() => ({ status: 0 }));
+  if (first.status !== 201) return fail(explain(first.status));
   const request = new XMLHttpRequest();
   request.open("POST", "./");
   request.setRequestHeader("Accept", "application/json");
