@@ -160,6 +160,12 @@ const REFUSALS: readonly Refusal[] = [
   ["an empty root", 2, /needs a value/, () => ["-p", "0", ""]],
   ["line breaks in an argument", 2, /Unknown option --no\\?n?/, () => ["--no\nsuch"]],
   ["a rule without meaning", 2, /--cache: "\*\.css" is not of the form/, ({ root }) => ["--cache", "*.css", root]],
+  ["uploads without permission", 1, /--allow-write=\S*www$/m, ({ root }) => ["-p", "0", "--upload", root]],
+  ["uploads into a file", 1, /needs a folder/, ({ root }) => ["-p", "0", "--upload", join(root, "index.html")]],
+  ["users that are not there", 1, /users of --auth, .*\/nobody/, ({ root, path }) => [
+    ...["-p", "0", "--auth", join(path, "nobody"), root],
+  ]],
+  ["users in the root", 1, /lie in the root/, ({ root }) => ["-p", "0", "--auth", join(root, "index.html"), root]],
   ["a base without meaning", 2, /--base "app"/, ({ root }) => ["-p", "0", "--base", "app", root]],
   ["a missing root", 1, /root .*\/nowhere does not exist/, ({ path }) => ["-p", "0", "-r", join(path, "nowhere")]],
   ["a missing root with a line break", 1, /root .*does not exist/, ({ path }) => ["-p", "0", "-r", `${path}/a\nb`]],
@@ -269,6 +275,31 @@ processTest("ends with 1 and a line for each mistake in the rules of the site", 
   for (const [at, line] of [...lines, /^ {2}_redirects:3: /].entries()) assertMatch(stderr.split("\n")[at] ?? "", line);
   assertEquals([code, stdout], [1, ""]);
 });
+
+processTest(
+  "uploads with the password of a user that hash has made, and all workers serve it",
+  async ({ root, path }) => {
+    const { code, stdout } = await runCommand(["hash", "ann"], { permissions: [], shell: 'printf "secret\\n" | "$@"' });
+    assertEquals(code, 0);
+    Deno.writeTextFileSync(join(path, "users"), stdout);
+    const permissions = ["--allow-net", "--allow-read", `--allow-write=${root}`];
+    const args = ["--upload", "--auth", join(path, "users"), "--auth-for", "write", "-w", "3", root];
+    await using server = await ServerProcess.start(args, { permissions });
+    const put = async (password: string) => {
+      const headers = { Authorization: `Basic ${btoa(`ann:${password}`)}` };
+      const response = await fetch(`${server.origin}/new.txt`, { method: "PUT", body: "new", headers });
+      await response.body?.cancel();
+      return response.status;
+    };
+    for (let turn = 0; turn < 6; turn++) {
+      using client = await RawClient.connect(server.address);
+      await client.send("GET /new.txt HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      assertEquals((await client.readAnswer()).status, 404);
+    }
+    assertEquals([await put("wrong"), await put("secret"), await put("secret")], [401, 201, 204]);
+    for (let turn = 0; turn < 6; turn++) assertEquals(await get(server, "/new.txt"), "new");
+  },
+);
 
 processTest("serves one file", async ({ root }) => {
   await using server = await ServerProcess.start([join(root, "index.html"), "--base", "/a"]);
