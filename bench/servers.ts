@@ -45,7 +45,7 @@ const CACHED_FILES = 10_000;
 const STDERR_CHARS = 4096;
 
 /** A port nothing listens on at the moment. */
-function freePort(): number {
+export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
@@ -133,13 +133,14 @@ export class Server implements AsyncDisposable {
    * Starts a server and waits until it answers every workload as it must.
    *
    * @param launch How to start it.
+   * @param workloads What it must answer.
    * @returns The server; it rejects, and nothing is left running, where the server does not come up or answers wrongly.
    */
-  static async start(launch: Launch): Promise<Server> {
+  static async start(launch: Launch, workloads: readonly Workload[] = WORKLOADS): Promise<Server> {
     const server = new Server(launch);
     try {
       await server.#listening();
-      for (const workload of WORKLOADS) await server.#check(workload);
+      for (const workload of workloads) await server.#check(workload);
       return server;
     } catch (error) {
       await server[Symbol.asyncDispose]();
