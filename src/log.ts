@@ -108,7 +108,7 @@ class WriteQueue {
     }
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
-    this.#writing ??= this.#writeAll().finally(() => this.#writing = undefined);
+    this.#writing ??= this.#writeAll();
   }
 
   async finish(withinMs: number): Promise<void> {
@@ -128,6 +128,8 @@ class WriteQueue {
       }
       this.#waitingBytes -= bytes.length;
     }
+    // In the same turn in which nothing was found waiting: a line that came between would wait for the next one.
+    this.#writing = undefined;
   }
 
   async #tellLoss(): Promise<void> {
