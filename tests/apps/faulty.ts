@@ -15,7 +15,9 @@ const FAULTS: Readonly<Record<string, (request: Request) => Response | Promise<R
   "/blocks": (request) => {
     const path = new URL(request.url).searchParams.get("until") ?? "";
     const endMs = performance.now() + 30_000;
-    while (performance.now() < endMs && !exists(path));
+    console.error("The worker is blocked");
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    while (performance.now() < endMs && !exists(path)) Atomics.wait(cell, 0, 0, 10);
     return new Response("unblocked");
   },
   "/throws-later": () => {
