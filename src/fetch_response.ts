@@ -28,6 +28,12 @@ const OWNED: ReadonlySet<string> = new Set([
 /** Answers without content, RFC 9110 section 6.4.1; `Response` itself allows no other to have none. */
 const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
+/**
+ * The content codings that `fetch` takes off what it gets from another server, while the fields that tell of them stay:
+ * of no use to a client that the response is passed on to.
+ */
+const DECODED = /^(?:gzip|br)$/i;
+
 /** How long a piece is waited for that may be there at once; in turns of the microtask queue, of which it takes 5. */
 const TURNS = 8;
 
@@ -68,10 +74,11 @@ export async function makeHttpResponse(given: unknown, method: string): Promise<
   if (given.body?.locked) {
     throw new ResponseRuleError("A handler returned a Response whose body is read by something else");
   }
-  const fields = [...given.headers].filter(([name]) => !OWNED.has(name));
+  const isDecoded = given.url !== "" && DECODED.test(given.headers.get("content-encoding") ?? "");
+  const fields = [...given.headers].filter(([name]) => !OWNED.has(name) && !(isDecoded && name === "content-encoding"));
   const own = takeBody(given);
   if (own !== undefined) return new HttpResponse(status, fields, own);
-  const length = parseLength(given.headers.get("content-length"));
+  const length = isDecoded ? undefined : parseLength(given.headers.get("content-length"));
   return new HttpResponse(status, fields, await makeBody(given, { length, method }));
 }
 

@@ -3,6 +3,7 @@
  * else as `deno serve` has it. The connection is a real one, and the client is Node's.
  */
 
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { TestServer } from "./connection_server.ts";
 import type { FetchHandler } from "../src/fetch_handler.ts";
@@ -653,4 +654,27 @@ async function checkAnswer({ ask, expected }: Row, origin: string, events: reado
 function join(fields: Reply["fields"], wanted: string): string | undefined {
   const values = fields.filter(([name]) => name === wanted).map(([, value]) => value);
   return values.length === 0 ? undefined : values.join(" | ");
+}
+
+/** `fetch` takes these codings off, and leaves the fields that tell of them. */
+for (const [coding, encode] of [["gzip", gzipSync], ["br", brotliCompressSync], ["deflate", deflateSync]] as const) {
+  Deno.test(`fetchHandler passes on what fetch has got from another server with the coding ${coding}`, async () => {
+    const text = "from there ".repeat(100);
+    const coded = new Uint8Array(encode(text));
+    const headers = { "Content-Encoding": coding, "X-Other": "yes" };
+    const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
+    await using other = Deno.serve(options, () => new Response(coded, { headers }));
+    const isDecoded = coding !== "deflate";
+    for (const method of ["GET", "HEAD"]) {
+      await check({
+        name: coding,
+        ask: { method },
+        fetch: () => fetch(`http://127.0.0.1:${other.addr.port}/`, { method }),
+        expected: {
+          fields: { "content-encoding": isDecoded ? undefined : coding, "x-other": "yes" },
+          ...(method === "HEAD" ? { text: "" } : isDecoded && { text }),
+        },
+      });
+    }
+  });
 }
