@@ -12,10 +12,8 @@ import metadata from "./deno.json" with { type: "json" };
 import { HELP, parseCommand } from "./src/cli.ts";
 import type { ServerOptions } from "./src/config.ts";
 import { StartError, UsageError } from "./src/errors.ts";
-import { explain } from "./src/explain.ts";
 import { escapeControls } from "./src/log.ts";
 import { findNetworkUrls } from "./src/network_addresses.ts";
-import { hashPassword } from "./src/password_hash.ts";
 import { checkSite, completeOptions, isEveryAddress, startServer } from "./src/server.ts";
 import { checkUserName } from "./src/users_file.ts";
 
@@ -29,6 +27,7 @@ async function main(args: readonly string[]): Promise<void> {
     case "explain": {
       const options = completeOptions(command.options);
       checkSite(options);
+      const { explain } = await import("./src/explain.ts");
       for (const line of explain(options, command.request)) console.log(escapeControls(line));
       return;
     }
@@ -53,6 +52,7 @@ async function makeUserLine(name: string): Promise<string> {
   }
   const [password = ""] = text.split(/\r?\n/);
   if (password === "") throw new UsageError("There is no password on standard input");
+  const { hashPassword } = await import("./src/password_hash.ts");
   return `${name}:${await hashPassword(password)}`;
 }
 

@@ -138,10 +138,11 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   },
   site_handler: {
     imports: [
-      ...["config", "cors", "file_watch", "live_reload", "message", "reload_feed", "request_context", "site_change"],
-      ...["site_options", "static", "upload"],
+      ...["config", "cors", "file_watch", "live_reload", "message", "reload_feed", "site_change", "site_options"],
+      "static",
     ],
   },
+  writable_site_handler: { imports: ["request_context", "site_handler", "site_options", "static", "upload"] },
 
   // Applications.
   static_response: { pure: true, imports: [] },
@@ -189,6 +190,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
         "fetch_handler",
       ],
       ...["handoff", "timer", "listener", "request_context", "site_handler", "spare_descriptors", "worker_protocol"],
+      "writable_site_handler",
     ],
   },
   worker_pool: { imports: ["config", "errors", "handoff", "listener", "worker_protocol"] },

@@ -14,10 +14,8 @@ import { ReloadFeed } from "./reload_feed.ts";
 import { addChanges, changedAtStart } from "./site_change.ts";
 import type { ParsedSiteOptions } from "./site_options.ts";
 import { parseSiteOptions } from "./site_options.ts";
-import type { Handler } from "./request_context.ts";
 import type { StaticHandler, StaticOptions } from "./static.ts";
 import { StaticSite } from "./static.ts";
-import { withUploads } from "./upload.ts";
 
 const ENCODER = new TextEncoder();
 const NOT_KEPT = ["Cache-Control", "no-store"] as const;
@@ -47,23 +45,6 @@ export function siteHandler(options: SiteHandlerOptions): StaticHandler {
 }
 
 /**
- * Makes the handler of a site whose files can be written too.
- *
- * @param options What the site is, bounds, clock.
- * @param limitBytes What the body of a request that writes may have, in bytes.
- * @throws {UsageError} Where an option of the site has no meaning.
- */
-export function writableSiteHandler(options: SiteHandlerOptions, limitBytes: number): Handler {
-  const site = parseSiteOptions(options.site);
-  // Whoever has written a file must find it, whichever worker answers.
-  const context = { ...options, site, cache: { ...options.cache, freshMs: 0 } };
-  const files = new StaticSite(site, context);
-  const handler = withOthers(files, site);
-  const reading = site.isDev ? withReload(handler, site, options) : handler;
-  return withUploads(reading, { site: files, limitBytes, clock: options.clock });
-}
-
-/**
  * Makes the part of the handler that answers from files alone.
  *
  * @param options What the site is, bounds, clock.
@@ -73,13 +54,25 @@ export function fileHandler(options: StaticOptions): StaticHandler {
   return withOthers(new StaticSite(site, context), site);
 }
 
-function withOthers(files: StaticSite, { cors }: ParsedSiteOptions): StaticHandler {
+/**
+ * Lets pages of other origins read the answers, where the site allows that.
+ *
+ * @param files The files.
+ * @param options The options of the site.
+ */
+export function withOthers(files: StaticSite, { cors }: ParsedSiteOptions): StaticHandler {
   const handler: StaticHandler = (head) => files.handle(head);
   return cors === undefined ? handler : withCors(handler, cors);
 }
 
-/** Answers for the script and the stream that make pages reload. */
-function withReload(
+/**
+ * Answers for the script and the stream that make pages reload.
+ *
+ * @param handler Answers for all the rest.
+ * @param site The options of the site.
+ * @param options What is not to be watched, and whom to tell of problems.
+ */
+export function withReload(
   handler: StaticHandler,
   { root, base }: ParsedSiteOptions,
   options: SiteHandlerOptions,

@@ -9,19 +9,16 @@
 /// <reference lib="deno.worker" />
 
 import { AccessLog } from "./access_log.ts";
-import { loadApp } from "./app.ts";
 import { appBeforeFiles, filesBeforeApp } from "./app_and_files.ts";
-import { withBasicAuth } from "./basic_auth.ts";
 import { Clock } from "./clock.ts";
 import type { LogLevel } from "./config.ts";
 import type { ConnectionContext } from "./connection.ts";
 import { serveConnection } from "./connection.ts";
 import { StartError } from "./errors.ts";
-import { fetchHandler } from "./fetch_handler.ts";
 import { Handoff } from "./handoff.ts";
 import { acceptConnections, cloneListener } from "./listener.ts";
 import type { Handler } from "./request_context.ts";
-import { siteHandler, writableSiteHandler } from "./site_handler.ts";
+import { siteHandler } from "./site_handler.ts";
 import { SpareDescriptors } from "./spare_descriptors.ts";
 import { setTimer } from "./timer.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./worker_protocol.ts";
@@ -119,7 +116,7 @@ async function createContext(
     if (LEVELS.indexOf(level) <= LEVELS.indexOf(logLevel)) send({ kind: "event", level, message });
   };
   const context: ConnectionContext = {
-    handler: protect(await createHandler(options, { clock, report }), options, { clock, report }),
+    handler: await protect(await createHandler(options, { clock, report }), options, { clock, report }),
     hasBodies: options.app !== undefined || options.upload,
     limits,
     timeouts,
@@ -132,12 +129,13 @@ async function createContext(
   return accessLog === undefined ? { context } : { context, accessLog };
 }
 
-function protect(
+async function protect(
   handler: Handler,
   { auth, authFor }: StartMessage["options"],
   { clock, report }: Pick<ConnectionContext, "clock" | "report">,
-): Handler {
+): Promise<Handler> {
   if (auth === undefined) return handler;
+  const { withBasicAuth } = await import("./basic_auth.ts");
   return withBasicAuth(handler, { path: auth, scope: authFor, clock, setTimer, report });
 }
 
@@ -148,7 +146,7 @@ async function createHandler(
 ): Promise<Handler> {
   const { root, app, appFirst, cache } = options;
   if (app !== undefined) surviveApp(report);
-  const answer = app === undefined ? undefined : fetchHandler(await loadApp(app));
+  const answer = app === undefined ? undefined : await loadAppHandler(app);
   if (answer !== undefined && root === "") return answer;
   const spares = new SpareDescriptors(root);
   const siteOptions = {
@@ -159,10 +157,19 @@ async function createHandler(
     report,
     unwatched: options.logFile === undefined ? [] : [options.logFile],
   };
-  if (options.upload) return writableSiteHandler(siteOptions, options.limits.uploadBytes);
+  if (options.upload) {
+    const { writableSiteHandler } = await import("./writable_site_handler.ts");
+    return writableSiteHandler(siteOptions, options.limits.uploadBytes);
+  }
   const files = siteHandler(siteOptions);
   if (answer === undefined) return files;
   return appFirst ? appBeforeFiles(answer, files) : filesBeforeApp(files, answer);
+}
+
+/** What a site of files does not need is not loaded: it would double the time to start. */
+async function loadAppHandler(url: string): Promise<Handler> {
+  const [{ loadApp }, { fetchHandler }] = await Promise.all([import("./app.ts"), import("./fetch_handler.ts")]);
+  return fetchHandler(await loadApp(url));
 }
 
 /** What an application throws outside any request must not end the other requests of its worker. */

@@ -8,7 +8,7 @@ import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { HttpError, StartError, UsageError } from "../src/errors.ts";
 import { toWriteError } from "../src/pending_file.ts";
 import { checkSite, completeOptions } from "../src/server.ts";
-import { writableSiteHandler } from "../src/site_handler.ts";
+import { writableSiteHandler } from "../src/writable_site_handler.ts";
 import { TestServer, until } from "./connection_server.ts";
 import type { Ask, Reply } from "./http_client.ts";
 import { exchange } from "./http_client.ts";
