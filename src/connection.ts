@@ -102,6 +102,8 @@ export class Connection implements RequestConnection {
   #reading: Promise<boolean> | undefined;
   /** Whether somebody wants to know when the client leaves. */
   #isWatched = false;
+  /** Interim answers that are being sent: the answer comes behind them. */
+  #informing: Promise<unknown> | undefined;
   /** What has taken the connection over. */
   #upgrade: UpgradeBody | undefined;
   /** Ends the wait for the answer of the handler. */
@@ -233,8 +235,10 @@ export class Connection implements RequestConnection {
    */
   async inform(status: number, fields: readonly FieldLine[]): Promise<void> {
     if (this.#isAnswering || this.#head?.minorVersion !== 1) return;
-    await this.#writer.inform(status, fields);
-    this.#wait("handler", this.#context.timeouts.handlerMs);
+    const informing = this.#writer.inform(status, fields);
+    this.#informing = Promise.allSettled([this.#informing, informing]);
+    await informing;
+    if (!this.#isAnswering) this.#wait("handler", this.#context.timeouts.handlerMs);
   }
 
   /** Reads ahead, so that it is noticed when the client leaves. What it sends instead is kept, as far as there is room. */
@@ -333,15 +337,19 @@ export class Connection implements RequestConnection {
     this.#head = head;
     this.#isAnswering = false;
     this.#isWatched = false;
-    const body = head.framing.kind === "none" ? undefined : this.#open().body;
+    this.#informing = undefined;
+    const open = this.#makeOpen(head);
+    const body = head.framing.kind === "none" ? undefined : open().body;
     let isPersistent = head.persistent;
     let response: HttpResponse;
     try {
       if (body !== undefined && !hasBodies) isPersistent = await this.#drain(head, body) && isPersistent;
       if (this.#hasExpired) return false;
       this.#wait("handler", timeouts.handlerMs);
-      const answer = handler(head, this.#open);
+      const answer = handler(head, open);
       response = answer instanceof Promise ? await this.#awaitAnswer(answer) : answer;
+      if (this.#informing !== undefined) await this.#informing;
+      if ("run" in response.body) checkUpgrade(head, response.body);
       // An application that makes 500 of all that it catches hides from the client what was wrong with the body.
       if (response.status >= 500 && body?.failure instanceof HttpError) {
         releaseBody(response.body);
@@ -376,7 +384,7 @@ export class Connection implements RequestConnection {
       body.abandon();
       isPersistent &&= await this.#drain(head, body);
     }
-    if (this.#request !== undefined) this.#endRequest();
+    this.#endRequest();
     return isPersistent;
   }
 
@@ -410,6 +418,7 @@ export class Connection implements RequestConnection {
   #endRequest(error?: Error): void {
     this.#request?.end(error);
     this.#request = undefined;
+    this.#head = undefined;
   }
 
   /** What was answered before must not wait for this one. The wait can be given up. */
@@ -434,14 +443,20 @@ export class Connection implements RequestConnection {
     }
   }
 
-  /** Opens what there is of the request beside its head. */
-  readonly #open = (): RequestContext => {
-    if (this.#request === undefined) {
-      if (this.#head === undefined) throw new Error("There is no request");
-      this.#request = new RequestContext(this.#head, this, this.#context.limits);
-    }
-    return this.#request;
-  };
+  /**
+   * Makes what opens the rest of a request: a handler may keep it, and must never come by it to that of the next one,
+   * whose bytes it would take.
+   */
+  #makeOpen(head: RequestHead): () => RequestContext {
+    let opened: RequestContext | undefined;
+    return () => {
+      if (opened !== undefined) return opened;
+      opened = new RequestContext(head, this, this.#context.limits);
+      if (this.#head === head) this.#request = opened;
+      else opened.end();
+      return opened;
+    };
+  }
 
   /** Answers what is no request. Where its end is cannot be known, so nothing behind it is read. */
   async #refuse(error: HttpError): Promise<void> {
@@ -557,6 +572,13 @@ export class Connection implements RequestConnection {
     this.#context.report(isOurs ? "error" : "debug", `${this.#remote} ${status}: ${detail}`);
     return httpError;
   }
+}
+
+/** RFC 9110 section 7.8: not for HTTP/1.0. And bytes of a body would be taken for ones of the other protocol. */
+function checkUpgrade({ minorVersion, framing }: RequestHead, body: UpgradeBody): void {
+  if (minorVersion === 1 && framing.kind === "none") return;
+  releaseBody(body);
+  throw new HttpError(400, "A request that switches protocols is of HTTP/1.1 and has no body");
 }
 
 function describe(error: unknown): string {

@@ -109,7 +109,7 @@ export class RequestContext {
    * @param fields Its field lines, such as `Link`.
    */
   async hint(fields: readonly FieldLine[]): Promise<void> {
-    await this.#connection.inform(103, fields);
+    if (this.#end === undefined) await this.#connection.inform(103, fields);
   }
 
   /**
@@ -129,6 +129,7 @@ export class RequestContext {
   end(error?: Error): void {
     if (this.#end !== undefined) return;
     this.#end = { error };
+    this.body.abandon();
     this.#settle();
     if (error !== undefined) this.#abortion?.abort(error);
   }
@@ -234,7 +235,7 @@ export class RequestBody {
 
   /** The answer is there, and what was not read by now is gone: whoever still reads must not take that for the end. */
   abandon(): void {
-    this.#isAbandoned = !this.isDone;
+    this.#isAbandoned ||= !this.isDone;
   }
 
   /**

@@ -15,6 +15,8 @@ import { createBoard, Handoff } from "./handoff.ts";
 import type { Binding } from "./listener.ts";
 import type { FromWorker, ToWorker } from "./worker_protocol.ts";
 
+/** How long a worker may take to load what it runs, in milliseconds. */
+const START_MS = 60_000;
 /** The longest wait before a worker is replaced, in milliseconds. */
 const MAXIMUM_BACKOFF_MS = 10_000;
 /** A worker that lived this long is replaced at once; in milliseconds. */
@@ -47,6 +49,7 @@ interface WorkerHandle {
   readonly seat: number;
   readonly startedMs: number;
   readonly ready: PromiseWithResolvers<void>;
+  readonly gone: PromiseWithResolvers<void>;
   stage: Stage;
 }
 
@@ -58,6 +61,8 @@ export class WorkerPool {
   /** Workers that have a successor and finish what they have begun. */
   readonly #retired = new Set<WorkerHandle>();
   #replacing: Promise<void> = Promise.resolve();
+  /** A replacement that has not begun yet: it will see what changes until then. */
+  #queued: Promise<void> | undefined;
   readonly #backoffMs: number[];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #started = Promise.withResolvers<void>();
@@ -100,15 +105,17 @@ export class WorkerPool {
    * @throws {StartError} Where a successor cannot start.
    */
   async replace(): Promise<void> {
-    const replacing = this.#replacing.then(() => this.#replaceAll());
-    this.#replacing = replacing.catch(() => {});
-    await replacing;
+    this.#queued ??= this.#replacing.then(() => {
+      this.#queued = undefined;
+      return this.#replaceAll();
+    });
+    this.#replacing = this.#queued.catch(() => {});
+    await this.#queued;
   }
 
   async #replaceAll(): Promise<void> {
     // Their seats are needed.
-    for (const handle of this.#retired) this.#end(handle);
-    this.#retired.clear();
+    await Promise.all(Array.from(this.#retired, ({ gone }) => gone.promise));
     for (let index = 0; index < this.#handles.length && !this.#isStopping; index++) {
       const old = this.#handles[index];
       const successor = this.#spawn(index, this.#otherSeat(old));
@@ -162,8 +169,19 @@ export class WorkerPool {
   #spawn(index: number, seat = index): WorkerHandle {
     const worker = (this.#options.createWorker ?? createWorker)();
     const ready = Promise.withResolvers<void>();
-    ready.promise.catch(() => {});
-    const handle: WorkerHandle = { worker, seat, startedMs: performance.now(), ready, stage: "starting" };
+    const gone = Promise.withResolvers<void>();
+    const handle: WorkerHandle = { worker, seat, startedMs: performance.now(), ready, gone, stage: "starting" };
+    const alarm = setTimeout(() => {
+      this.#timers.delete(alarm);
+      if (handle.stage === "starting") this.#bury(index, handle, `it was not ready after ${START_MS / 1000} s`);
+    }, START_MS);
+    this.#timers.add(alarm);
+    const disarm = () => {
+      clearTimeout(alarm);
+      this.#timers.delete(alarm);
+    };
+    ready.promise.then(disarm, disarm);
+    void gone.promise.then(disarm);
     worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(index, handle, data));
     worker.addEventListener("error", (event) => {
       // Without this an error in a worker ends the process.
@@ -218,7 +236,8 @@ export class WorkerPool {
     this.#options.event("error", `Worker ${index + 1} died and is replaced in ${waitMs} ms: ${reason}`);
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#handles[index] = this.#spawn(index, handle.seat);
+      // It may have a successor already.
+      if (this.#handles[index] === handle) this.#handles[index] = this.#spawn(index, handle.seat);
     }, waitMs);
     this.#timers.add(timer);
   }
@@ -233,6 +252,7 @@ export class WorkerPool {
   #end(handle: WorkerHandle): void {
     handle.stage = "dead";
     handle.worker.terminate();
+    handle.gone.resolve();
   }
 
   #checkDrained(): void {

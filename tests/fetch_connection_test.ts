@@ -502,3 +502,46 @@ Deno.test("where the answer is the last it does not wait for the rest of a body"
   await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\nConnection: close\r\n\r\ncon");
   assertEquals((await client.readAnswer()).status, 200);
 });
+
+Deno.test("a handler that reads late takes nothing of the next request", async () => {
+  const late = Promise.withResolvers<string>();
+  const gate = Promise.withResolvers<void>();
+  await using server = serve(async (request) => {
+    switch (new URL(request.url).pathname) {
+      case "/late":
+        void gate.promise.then(() => request.text()).then(
+          (text) => late.resolve(`read ${text}`),
+          () => late.resolve("refused"),
+        );
+        return new Response("accepted");
+      case "/signal":
+        void gate.promise.then(() => request.signal);
+        return new Response("accepted");
+      default:
+        gate.resolve();
+        await late.promise;
+        return new Response(`got ${await request.text()}`);
+    }
+  });
+  using client = await server.connect();
+  const post = (path: string, body: string) =>
+    `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  await client.send(post("/late", "mine") + post("/signal", "other") + post("/next", "SECRET"));
+  await client.send("GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const bodies = parseAnswers(await client.readToEnd()).map(({ body }) => decode(body));
+  assertEquals(bodies, ["accepted", "accepted", "got SECRET", "got "]);
+  assertEquals(await late.promise, "refused");
+});
+
+Deno.test("a hint that nobody waits for comes before the answer, RFC 9110 section 15.2", async () => {
+  await using server = serve((_request, info) => {
+    void info.hint({ Link: "</a.css>; rel=preload" });
+    void info.hint({ Link: "</b.css>; rel=preload" });
+    return new Response("hinted");
+  });
+  using client = await server.connect();
+  await client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const received = decode(await client.readToEnd());
+  assertEquals(received.match(/^HTTP\/1\.1 \d+/gm), ["HTTP/1.1 103", "HTTP/1.1 103", "HTTP/1.1 200"]);
+  assertEquals(received.endsWith("\r\n\r\nhinted"), true);
+});

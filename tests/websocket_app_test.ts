@@ -90,6 +90,26 @@ const REFUSED: readonly [name: string, fields: string, status: number][] = [
   ["another protocol", "Upgrade: h2c\r\nConnection: Upgrade\r\n", 426],
 ];
 
+const UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
+for (
+  const [name, head] of [
+    ["with a body", `GET / HTTP/1.1\r\nHost: a\r\n${UPGRADE}Content-Length: 9\r\n\r\n`],
+    ["of HTTP/1.0", `GET / HTTP/1.0\r\nHost: a\r\n${UPGRADE}\r\n`],
+  ] as const
+) {
+  Deno.test(`serveConnection refuses to switch protocols for a request ${name}, RFC 9110 section 7.8`, async () => {
+    const echo = new Echo();
+    await using server = echo.serve();
+    using client = await server.connect();
+    await client.send(head);
+    await client.closeWrite();
+    assertMatch(decode(await client.readToEnd()), /^HTTP\/1\.1 400 /);
+    await server.idle();
+  });
+}
+
 for (const [name, fields, status] of REFUSED) {
   Deno.test(`upgradeWebSocket refuses ${name} with ${status}, RFC 6455 section 4.2.2`, async () => {
     await using server = new Echo().serve();
