@@ -2,8 +2,8 @@
  * Where a request body ends, RFC 9112 sections 6 and 7: takes the content out of the bytes that were received.
  *
  * Sans-IO, like `http1.ts`, and as strict: a chunk size is 1*HEXDIG, every line ends in CRLF, a chunk is followed by
- * CRLF and nothing else, extensions and trailers are bounded. Chunk extensions are checked and ignored, as are
- * trailers (RFC 9112 sections 7.1.1 and 7.1.2).
+ * CRLF and nothing else, extensions and trailers are bounded. Chunk extensions are checked and ignored, trailers
+ * checked and kept apart (RFC 9112 sections 7.1.1 and 7.1.2).
  *
  * @module
  */
@@ -11,7 +11,7 @@
 import type { Limits } from "./config.ts";
 import { HttpError } from "./errors.ts";
 import { decodeLatin1, parseFieldLine } from "./http1.ts";
-import type { MessageFraming } from "./message.ts";
+import type { FieldLine, MessageFraming } from "./message.ts";
 import type { ReceiveBuffer } from "./receive_buffer.ts";
 
 const LF = 0x0a, CR = 0x0d;
@@ -25,10 +25,14 @@ const CHUNK_SIZE = new RegExp(
   `^([0-9A-Fa-f]+)(?:[ \\t]*;[ \\t]*${TOKEN}(?:[ \\t]*=[ \\t]*(?:${TOKEN}|${QUOTED_STRING}))?)*$`,
 );
 
+const NO_TRAILERS: readonly FieldLine[] = Object.freeze([]);
+
 /** Takes one body out of a buffer, piece by piece. */
 export interface BodyDecoder {
   /** Whether the whole body has been taken. */
   readonly done: boolean;
+  /** The trailer fields that have come, apart from the fields of the head: RFC 9110 section 6.5.1. */
+  readonly trailers: readonly FieldLine[];
   /**
    * Takes the next piece of content, and whatever frames it, from the front of a buffer.
    *
@@ -61,6 +65,7 @@ export function createBodyDecoder(framing: MessageFraming, limits: Limits): Body
 
 /** RFC 9112 section 6.2. */
 class FixedDecoder implements BodyDecoder {
+  readonly trailers: readonly FieldLine[] = NO_TRAILERS;
   #left: number;
 
   constructor(contentLength: number) {
@@ -80,6 +85,7 @@ class FixedDecoder implements BodyDecoder {
 
 /** RFC 9112 section 7.1. Each state is what the next bytes must be. */
 class ChunkedDecoder implements BodyDecoder {
+  readonly trailers: FieldLine[] = [];
   readonly #limits: Limits;
   #expects: "size line" | "data" | "data end" | "trailer line" | "nothing" = "size line";
   #left = 0;
@@ -156,7 +162,9 @@ class ChunkedDecoder implements BodyDecoder {
     if (++this.#trailerLines > this.#limits.fieldLines) {
       throw new HttpError(431, `More than ${this.#limits.fieldLines} trailer lines`);
     }
-    parseFieldLine(`${line}\r\n`, 0, []);
+    const offsets: number[] = [];
+    parseFieldLine(`${line}\r\n`, 0, offsets);
+    this.trailers.push([line.slice(offsets[0], offsets[1]), line.slice(offsets[2], offsets[3])]);
     return true;
   }
 }

@@ -20,6 +20,8 @@ export interface ServeInfo {
   readonly completed: Promise<void>;
   /** The most bytes that the body may have; may be set until it is read. */
   maxBodyBytes: number;
+  /** The trailer fields behind a body in chunks, when all of it was read; whatever they say of the message is not heeded. */
+  readonly trailers: Headers;
   /**
    * Sends `103 (Early Hints)` before the answer, RFC 8297.
    *
@@ -57,6 +59,10 @@ class Info implements ServeInfo {
 
   set maxBodyBytes(bytes: number) {
     this.#open().body.limitBytes = bytes;
+  }
+
+  get trailers(): Headers {
+    return new Headers([...this.#open().body.trailers].map(([...line]) => line));
   }
 
   async hint(headers: Readonly<Record<string, string>>): Promise<void> {

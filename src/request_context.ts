@@ -173,6 +173,11 @@ export class RequestBody {
     return this.#decoder.done;
   }
 
+  /** The trailer fields behind it, when all of it was read. */
+  get trailers(): readonly FieldLine[] {
+    return this.#decoder.trailers;
+  }
+
   /** What went wrong with it, which the client should be told. */
   get failure(): unknown {
     return this.#failure;

@@ -631,7 +631,12 @@ async function checkReference(row: Row): Promise<void> {
 }
 
 /** What it does not have. */
-const NO_INFO = { localAddr: LOCAL, maxBodyBytes: 0, hint: () => Promise.reject(new Error("There are no hints")) };
+const NO_INFO = {
+  trailers: new Headers(),
+  localAddr: LOCAL,
+  maxBodyBytes: 0,
+  hint: () => Promise.reject(new Error("There are no hints")),
+};
 
 async function checkAnswer({ ask, expected }: Row, origin: string, events: readonly string[]): Promise<void> {
   const { status = 200, fields = {}, text, isCut = false } = expected;

@@ -545,3 +545,23 @@ Deno.test("a hint that nobody waits for comes before the answer, RFC 9110 sectio
   assertEquals(received.match(/^HTTP\/1\.1 \d+/gm), ["HTTP/1.1 103", "HTTP/1.1 103", "HTTP/1.1 200"]);
   assertEquals(received.endsWith("\r\n\r\nhinted"), true);
 });
+
+Deno.test("a handler gets the trailer fields when it has read the body, RFC 9112 section 7.1.2", async () => {
+  await using server = serve(async (request, info) => {
+    const before = [...info.trailers].length;
+    const text = await request.text();
+    return Response.json([before, text, [...info.trailers], request.headers.get("x-sum")]);
+  });
+  using client = await server.connect();
+  await client.send(
+    "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n" +
+      "3\r\nabc\r\n0\r\nX-Sum:  1 2\t\r\nHost: b\r\n\r\n",
+  );
+  const [answer] = parseAnswers(await client.readToEnd());
+  assertEquals(JSON.parse(decode(answer?.body ?? new Uint8Array())), [
+    0,
+    "abc",
+    [["host", "b"], ["x-sum", "1 2"]],
+    null,
+  ]);
+});
