@@ -36,11 +36,14 @@ const SMALL_BYTES = 8_192;
 /** Answers to pipelined requests that leave together. */
 const BATCH_BYTES = 65_536;
 const batches = new BufferPool(BATCH_BYTES, 32);
-/** Pieces of files: large for clients that keep up, small for those that do not. */
+/** Pieces of files: large for clients that keep up, small for those that do not, and never much larger than needed. */
+const SMALL_PIECE_BYTES = 32_768;
+const MEDIUM_PIECE_BYTES = 81_920;
 const largePieces = new BufferPool(262_144, 16);
+const mediumPieces = new BufferPool(MEDIUM_PIECE_BYTES, 64);
 /** How many small pieces in a row a client must take whole before it gets large ones. */
 const KEEPS_UP_PIECES = 16;
-const smallPieces = new BufferPool(32_768, 64);
+const smallPieces = new BufferPool(SMALL_PIECE_BYTES, 64);
 
 /** What sending needs of a `Deno.Conn`. */
 export interface ByteSink {
@@ -280,7 +283,7 @@ export class ResponseWriter {
     let position = -1;
     let wholePieces = KEEPS_UP_PIECES;
     while (prefix.length > 0 || at < end) {
-      const pool = wholePieces >= KEEPS_UP_PIECES ? largePieces : smallPieces;
+      const pool = wholePieces >= KEEPS_UP_PIECES ? selectPool(prefix.length + end - at) : smallPieces;
       const buffer = pool.take();
       try {
         buffer.set(prefix);
@@ -361,6 +364,12 @@ export class ResponseWriter {
       throw new TransportError("Cannot write: the connection is gone", { cause });
     }
   }
+}
+
+/** A buffer that is much too large costs more than what is done with it. */
+function selectPool(bytes: number): BufferPool {
+  if (bytes <= SMALL_PIECE_BYTES) return smallPieces;
+  return bytes <= MEDIUM_PIECE_BYTES ? mediumPieces : largePieces;
 }
 
 function readPiece(file: OpenFile, into: Uint8Array): number {
