@@ -11,7 +11,7 @@
 import type { CacheOptions } from "./config.ts";
 import { detach } from "./detached_text.ts";
 
-/** What an entry costs beside its content: heads, wire forms, key, bookkeeping; in bytes, estimated. */
+/** What an entry costs beside its content: heads, key, bookkeeping; in bytes, estimated. */
 const ENTRY_OVERHEAD_BYTES = 2_048;
 
 /** What can be kept; `Resource` in the server. */

@@ -219,18 +219,16 @@ export class HttpResponse {
   }
 }
 
-/** A response in the form in which it is sent, as of one second. */
-export interface Wire {
+/** The head of a response in the form in which it is sent, as of one second. */
+export interface EncodedHead {
   /** The second that its `Date` names, since the epoch. */
   readonly second: number;
-  /** The head, with the body behind it where that is small. */
+  /** Its bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Length of the head. */
-  readonly headLength: number;
 }
 
-/** A response that is sent many times: the writer keeps its wire form, and so encodes it once a second at most. */
+/** A response that is sent many times: the writer keeps its head, and so encodes it once a second at most. */
 export class ReusableResponse extends HttpResponse {
-  /** The wire forms last used; they belong to the writer. */
-  readonly wires: { keepAlive?: Wire; close?: Wire } = {};
+  /** The heads last used; they belong to the writer. */
+  readonly heads: { keepAlive?: EncodedHead; close?: EncodedHead } = {};
 }

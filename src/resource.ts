@@ -22,9 +22,6 @@ import { SharedFile } from "./shared_file.ts";
 /** The suffix of a neighbour in each coding. */
 const SUFFIXES: Readonly<Record<ContentCoding, string>> = { br: ".br", zstd: ".zst", gzip: ".gz" };
 
-/** Up to this the wire form of an answer holds a copy of the content, see `response_writer.ts`. */
-const JOINED_BYTES = 16_384;
-
 /** Time stamps of files are coarse: two changes within this time may look like one; in milliseconds. */
 const COARSE_MTIME_MS = 2_000;
 
@@ -154,8 +151,7 @@ export class Resource {
     if (representation === undefined) {
       representation = this.#makeRepresentation(coding, variant);
       this.#representations.set(variant, representation);
-      const length = representation.content?.length ?? 0;
-      this.heldBytes += length <= JOINED_BYTES ? 2 * length : length;
+      this.heldBytes += representation.content?.length ?? 0;
     }
     return representation;
   }

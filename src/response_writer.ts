@@ -16,7 +16,7 @@ import { concat } from "./bytes.ts";
 import type { Clock } from "./clock.ts";
 import { TransportError } from "./errors.ts";
 import { encodeInterimResponse, encodeInto, encodeResponseHead, formatResponseHead, hasContent } from "./http1.ts";
-import type { Duplex, FieldLine, FileBody, HttpResponse, OpenFile, ResponseBody, StreamBody, Wire } from "./message.ts";
+import type { Duplex, FieldLine, FileBody, HttpResponse, OpenFile, ResponseBody, StreamBody } from "./message.ts";
 import { ReusableResponse } from "./message.ts";
 import type { ByteRange } from "./range.ts";
 
@@ -127,17 +127,13 @@ export class ResponseWriter {
       const head = formatResponseHead(response, { date: this.#clock.date, persistent, minorVersion });
       return this.#sendOnce(head, hasContent(response.status, headOnly) ? body : NOTHING, more);
     }
-    const { bytes, headLength } = this.#encodeOrClose(response, { persistent, minorVersion });
+    const head = this.#encodeOrClose(response, { persistent, minorVersion });
     const isHeadOnly = !hasContent(response.status, headOnly);
-    if ("file" in body) return this.#sendFileAndClose(bytes, body, isHeadOnly);
-    if ("stream" in body) return this.#sendStreamAndEnd(bytes, body, { isHeadOnly, minorVersion });
-    if (body instanceof Uint8Array && !isHeadOnly) {
-      if (bytes.length < headLength + body.length) return this.#sendLarge(bytes, body);
-      this.bodyBytes = body.length;
-      return this.#sendSmall(bytes, more);
-    }
-    this.bodyBytes = 0;
-    return this.#sendSmall(bytes.subarray(0, headLength), more);
+    if ("file" in body) return this.#sendFileAndClose(head, body, isHeadOnly);
+    if ("stream" in body) return this.#sendStreamAndEnd(head, body, { isHeadOnly, minorVersion });
+    const content = body instanceof Uint8Array && !isHeadOnly ? body : NOTHING;
+    if (head.length + content.length > JOINED_BYTES) return this.#sendLarge(head, content);
+    return this.#sendSmall(head, content, more);
   }
 
   /**
@@ -177,7 +173,7 @@ export class ResponseWriter {
     this.#stopWaiting?.(new TransportError("Cannot send the rest: the connection is closed"));
   }
 
-  #encodeOrClose(response: HttpResponse, version: HeadVersion): Wire {
+  #encodeOrClose(response: HttpResponse, version: HeadVersion): Uint8Array {
     try {
       return this.#encode(response, version);
     } catch (error) {
@@ -186,27 +182,17 @@ export class ResponseWriter {
     }
   }
 
-  /** The wire form of a response: made anew once a second where the response is used again, else each time. */
-  #encode(response: HttpResponse, version: HeadVersion): Wire {
-    const { persistent } = version;
-    if (!(response instanceof ReusableResponse)) return this.#encodeAnew(response, version);
-    const { wires } = response;
-    const kept = persistent ? wires.keepAlive : wires.close;
-    if (kept !== undefined && kept.second === this.#clock.second) return kept;
-    const wire = this.#encodeAnew(response, version);
-    if (persistent) wires.keepAlive = wire;
-    else wires.close = wire;
-    return wire;
-  }
-
-  #encodeAnew(response: HttpResponse, version: HeadVersion): Wire {
-    const { body } = response;
+  /** The head of a response: made anew once a second where the response is used again, else each time. */
+  #encode(response: HttpResponse, version: HeadVersion): Uint8Array {
     const { second, date } = this.#clock;
-    const head = encodeResponseHead(response, { date, ...version });
-    if (!(body instanceof Uint8Array) || head.length + body.length > JOINED_BYTES) {
-      return { second, bytes: head, headLength: head.length };
-    }
-    return { second, bytes: concat([head, body]), headLength: head.length };
+    if (!(response instanceof ReusableResponse)) return encodeResponseHead(response, { date, ...version });
+    const { heads } = response;
+    const kept = version.persistent ? heads.keepAlive : heads.close;
+    if (kept !== undefined && kept.second === second) return kept.bytes;
+    const bytes = encodeResponseHead(response, { date, ...version });
+    if (version.persistent) heads.keepAlive = { second, bytes };
+    else heads.close = { second, bytes };
+    return bytes;
   }
 
   /** Nothing is allocated: head and body are put where answers are collected, and leave from there. */
@@ -232,13 +218,18 @@ export class ResponseWriter {
     this.bodyBytes = body.length;
   }
 
-  #sendSmall(bytes: Uint8Array, more: boolean): Promise<void> | undefined {
-    if (this.#batch === undefined && !more) return this.#writeAll(bytes);
-    if (this.#batched + bytes.length > BATCH_BYTES) return this.flush().then(() => this.#writeAll(bytes));
-    this.#batch ??= batches.take();
-    this.#batch.set(bytes, this.#batched);
-    this.#batched += bytes.length;
-    return undefined;
+  /** The same with a head that is kept. Its copy is cheaper than to keep head and body joined beside the body. */
+  #sendSmall(head: Uint8Array, body: Uint8Array, more: boolean): Promise<void> | undefined {
+    const length = head.length + body.length;
+    if (this.#batched + length > BATCH_BYTES) return this.flush().then(() => this.#sendSmall(head, body, more));
+    this.bodyBytes = body.length;
+    if (body.length === 0 && this.#batch === undefined && !more) return this.#writeAll(head);
+    const batch = this.#batch ??= batches.take();
+    const start = this.#batched;
+    batch.set(head, start);
+    batch.set(body, start + head.length);
+    this.#batched += length;
+    return more || start > 0 ? undefined : this.flush();
   }
 
   async #sendLarge(head: Uint8Array, body: Uint8Array): Promise<void> {

@@ -629,7 +629,7 @@ Deno.test("ResponseWriter.flush: the client is gone, and nothing waits any more"
   assertEquals([writer.isWaiting, sink.sizes.length], [false, 2]);
 });
 
-// Wire forms.
+// Heads that are kept.
 
 Deno.test("ResponseWriter encodes a response that is used again once a second", async () => {
   const clock = new Clock();
@@ -640,22 +640,22 @@ Deno.test("ResponseWriter encodes a response that is used again once a second", 
   const response = new ReusableResponse(200, [], encodeLatin1("body"));
   const first = `${headOf(response, clock)}body`;
   await writer.send(response, SEND);
-  const wire = response.wires.keepAlive;
-  assertEquals([wire?.second, wire?.bytes.length, wire?.headLength], [100, first.length, first.length - 4]);
+  const head = response.heads.keepAlive;
+  assertEquals([head?.second, head?.bytes.length], [100, first.length - 4]);
   clock.date = "not read again within the second";
   await createWriter(sink, clock).send(response, SEND);
-  assertStrictEquals(response.wires.keepAlive, wire);
-  assertEquals([sink.text, response.wires.close], [first + first, undefined]);
+  assertStrictEquals(response.heads.keepAlive, head);
+  assertEquals([sink.text, response.heads.close], [first + first, undefined]);
 
   clock.second = 101;
   clock.date = "Thu, 01 Jan 1970 00:01:41 GMT";
   const second = `${headOf(response, clock)}body`;
   await writer.send(response, SEND);
-  assertNotStrictEquals(response.wires.keepAlive, wire);
-  assertEquals([sink.text, response.wires.keepAlive?.second], [first + first + second, 101]);
+  assertNotStrictEquals(response.heads.keepAlive, head);
+  assertEquals([sink.text, response.heads.keepAlive?.second], [first + first + second, 101]);
 });
 
-Deno.test("ResponseWriter keeps the wire forms of both fates of a connection", async () => {
+Deno.test("ResponseWriter keeps the heads of both fates of a connection", async () => {
   const clock = new Clock();
   const sink = new FakeSink();
   const writer = createWriter(sink, clock);
@@ -666,33 +666,54 @@ Deno.test("ResponseWriter keeps the wire forms of both fates of a connection", a
     expected += `${headOf(response, clock, persistent)}body`;
   }
   assertEquals(sink.text, expected);
-  assertNotStrictEquals(response.wires.keepAlive, response.wires.close);
+  assertNotStrictEquals(response.heads.keepAlive, response.heads.close);
 });
 
-Deno.test("ResponseWriter: the wire form of GET serves HEAD too", async () => {
+Deno.test("ResponseWriter: the head of GET serves HEAD too", async () => {
   const clock = new Clock();
   const sink = new FakeSink();
   const writer = createWriter(sink, clock);
   const response = new ReusableResponse(200, [], encodeLatin1("body"));
   await writer.send(response, { ...SEND, headOnly: true });
-  const wire = response.wires.keepAlive;
+  const head = response.heads.keepAlive;
   await writer.send(response, SEND);
-  assertStrictEquals(response.wires.keepAlive, wire);
+  assertStrictEquals(response.heads.keepAlive, head);
   assertEquals(sink.text, `${headOf(response, clock)}${headOf(response, clock)}body`);
 });
 
-Deno.test("ResponseWriter: the wire form of a large body holds the head alone", async () => {
+Deno.test("ResponseWriter keeps the head alone, also where the body left with it", async () => {
   const clock = new Clock();
-  const response = new ReusableResponse(200, [], contentOf(20_000));
-  for (let i = 0; i < 2; i++) {
-    const sink = new FakeSink();
-    await createWriter(sink, clock).send(response, SEND);
-    assert(sink.text === headOf(response, clock) + decodeLatin1(contentOf(20_000)));
+  for (const length of [1, 4_096, 20_000]) {
+    const response = new ReusableResponse(200, [], contentOf(length));
+    for (let i = 0; i < 2; i++) {
+      const sink = new FakeSink();
+      await createWriter(sink, clock).send(response, SEND);
+      assert(sink.text === headOf(response, clock) + decodeLatin1(contentOf(length)));
+    }
+    assertEquals(response.heads.keepAlive?.bytes.length, headOf(response, clock).length);
   }
-  assertEquals(response.wires.keepAlive?.bytes.length, headOf(response, clock).length);
 });
 
-Deno.test("ResponseWriter keeps no wire form of a response that is used once", async () => {
+Deno.test("ResponseWriter.send: answers that wait for their clients do not get into each other", async () => {
+  const clock = new Clock();
+  const slow = Promise.withResolvers<void>();
+  const taken: string[] = [];
+  const sink = {
+    write: async (bytes: Uint8Array) => {
+      await slow.promise;
+      taken.push(decodeLatin1(bytes));
+      return bytes.length;
+    },
+  };
+  const responses = ["a", "b", "c"].map((text) => new ReusableResponse(200, [], encodeLatin1(text.repeat(9_000))));
+  const sending = responses.map((response) => createWriter(sink, clock).send(response, SEND));
+  slow.resolve();
+  await Promise.all(sending);
+  const whole = (response: ReusableResponse, text: string) => headOf(response, clock) + text.repeat(9_000);
+  assertEquals(taken, responses.map((response, i) => whole(response, "abc"[i] ?? "")));
+});
+
+Deno.test("ResponseWriter keeps no head of a response that is used once", async () => {
   const clock = new Clock();
   const sink = new FakeSink();
   const writer = createWriter(sink, clock);
