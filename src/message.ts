@@ -91,11 +91,17 @@ export class FieldLines {
     return list;
   }
 
-  /** Whether the line whose offsets begin at `i` has the name, which is in lower case. */
+  /** Whether the line whose offsets begin at `i` has the name, which is in lower case; letters are those of ASCII. */
   #isNamed(i: number, name: string): boolean {
     const begin = this.#offsets[i] ?? 0;
     const end = this.#offsets[i + 1] ?? 0;
-    return end - begin === name.length && this.#text.slice(begin, end).toLowerCase() === name;
+    if (end - begin !== name.length) return false;
+    for (let at = 0; at < name.length; at++) {
+      const code = this.#text.charCodeAt(begin + at);
+      const isUpperCase = code >= 0x41 && code <= 0x5a;
+      if ((isUpperCase ? code + 0x20 : code) !== name.charCodeAt(at)) return false;
+    }
+    return true;
   }
 
   /** All lines as name and value, spelled as they were sent. */
