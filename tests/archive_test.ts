@@ -11,8 +11,8 @@ import type { ArchiveOptions } from "../src/archive.ts";
 import { archive } from "../src/archive.ts";
 import type { SymlinkPolicy } from "../src/config.ts";
 import { FileTree } from "../src/file_tree.ts";
-import { isGranted, testWith, testWithProgram } from "./permissions.ts";
-import { canDropPrivileges, UNPRIVILEGED } from "./static_process.ts";
+import { testWith, testWithProgram } from "./permissions.ts";
+import { testUnprivileged, UNPRIVILEGED } from "./unprivileged.ts";
 import { unzip } from "./zip_reader.ts";
 
 const LONG_AGO = new Date("2020-02-02T02:02:03Z");
@@ -570,51 +570,45 @@ testWith(["read", "run", "write"], "archive holds no FIFO, nor a link to one, an
   assertEquals(await pathsOf(tree.archive()), ["top/", "top/file"]);
 });
 
-const FORBIDDEN = "archive holds nothing that may not be read";
-
-if (isGranted("run") && !canDropPrivileges) {
-  Deno.test.ignore(`${FORBIDDEN} (needs setpriv)`, () => {});
-} else {
-  testWith(["read", "run", "write"], FORBIDDEN, async () => {
-    using tree = new Tree();
-    const modes = { "closed": 0o000, "mine": 0o400, "open": 0o444, "unlisted": 0o222 };
-    for (const [name, mode] of Object.entries(modes)) {
-      tree.write(name);
-      tree.write(`${name}-d/file`);
-      Deno.chmodSync(tree.path(name), mode);
-      Deno.chmodSync(tree.path(`${name}-d`), mode | (mode & 0o444) >> 2);
-    }
-    tree.link("link", "closed");
-    try {
-      const probe = new URL("archive_probe.ts", import.meta.url).pathname;
-      const args = [
-        "-c",
-        `${UNPRIVILEGED} "$@"`,
-        "sh",
-        Deno.execPath(),
-        "run",
-        "--no-prompt",
-        "--allow-read",
-        probe,
-        tree.root,
-      ];
-      const { success, stdout } = await new Deno.Command("sh", { args }).output();
-      assert(success);
-      const paths = [...unzip(stdout).contents.keys()].sort();
-      assertEquals(paths, [
-        "top/",
-        "top/mine",
-        "top/mine-d/",
-        "top/mine-d/file",
-        "top/open",
-        "top/open-d/",
-        "top/open-d/file",
-      ]);
-    } finally {
-      for (const name of Object.keys(modes)) Deno.chmodSync(tree.path(`${name}-d`), 0o700);
-    }
-  });
-}
+testUnprivileged("archive holds nothing that may not be read", async () => {
+  using tree = new Tree();
+  const modes = { "closed": 0o000, "mine": 0o400, "open": 0o444, "unlisted": 0o222 };
+  for (const [name, mode] of Object.entries(modes)) {
+    tree.write(name);
+    tree.write(`${name}-d/file`);
+    Deno.chmodSync(tree.path(name), mode);
+    Deno.chmodSync(tree.path(`${name}-d`), mode | (mode & 0o444) >> 2);
+  }
+  tree.link("link", "closed");
+  try {
+    const probe = new URL("archive_probe.ts", import.meta.url).pathname;
+    const args = [
+      "-c",
+      UNPRIVILEGED,
+      "sh",
+      Deno.execPath(),
+      "run",
+      "--no-prompt",
+      "--allow-read",
+      probe,
+      tree.root,
+    ];
+    const { success, stdout } = await new Deno.Command("sh", { args }).output();
+    assert(success);
+    const paths = [...unzip(stdout).contents.keys()].sort();
+    assertEquals(paths, [
+      "top/",
+      "top/mine",
+      "top/mine-d/",
+      "top/mine-d/file",
+      "top/open",
+      "top/open-d/",
+      "top/open-d/file",
+    ]);
+  } finally {
+    for (const name of Object.keys(modes)) Deno.chmodSync(tree.path(`${name}-d`), 0o700);
+  }
+});
 
 /** Unpacks as a user does, and tells what is there. */
 const PYTHON = `

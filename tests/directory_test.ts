@@ -10,8 +10,9 @@ import { Directory } from "../src/directory.ts";
 import { FileTree } from "../src/file_tree.ts";
 import type { Listing } from "../src/listing.ts";
 import { parseListingQuery } from "../src/listing.ts";
-import { isGranted, testWith } from "./permissions.ts";
+import { testWith } from "./permissions.ts";
 import { ServerProcess } from "./server_process.ts";
+import { testUnprivileged, UNPRIVILEGED } from "./unprivileged.ts";
 
 const LONG_AGO = new Date("2020-02-02T02:02:02Z");
 
@@ -228,40 +229,29 @@ treeTest("looks only at the entries of the page where there are too many", (tree
   assertEquals([namesOf(last), last.page], [["f1004"], 2]);
 });
 
-/** Runs the rest of the line without the privilege to read everything, which root has. */
-const UNPRIVILEGED = `[ "$(id -u)" != 0 ] || set -- setpriv --bounding-set=-all --inh-caps=-all -- "$@"; exec "$@"`;
-
-const FORBIDDEN = "Directory neither lists nor counts what may not be read";
-const canDropPrivileges = isGranted("run") && isGranted("read") &&
-  new Deno.Command("sh", { args: ["-c", UNPRIVILEGED, "sh", "true"], stderr: "null" }).outputSync().success;
-
-if (isGranted("run") && !canDropPrivileges) {
-  Deno.test.ignore(`${FORBIDDEN} (needs setpriv)`, () => {});
-} else {
-  testWith(["read", "run", "write"], FORBIDDEN, async () => {
-    using tree = new Tree();
-    const modes = { "closed": 0o000, "mine": 0o400, "open": 0o444, "unlisted": 0o222 };
-    for (const [name, mode] of Object.entries(modes)) {
-      tree.write(name);
-      tree.mkdir(`${name}-d`);
-      Deno.chmodSync(join(tree.root, name), mode);
-      Deno.chmodSync(join(tree.root, `${name}-d`), mode | (mode & 0o444) >> 2);
-    }
-    tree.link("link", "closed");
-    try {
-      await using server = await ServerProcess.start(["-r", tree.root, "-w", "1", "--list"], { shell: UNPRIVILEGED });
-      const ask = async (path: string) => {
-        const url = `http://127.0.0.1:${server.address.port}${path}`;
-        return await fetch(url, { headers: { accept: "application/json" } });
-      };
-      const { entries, total } = await (await ask("/")).json();
-      const names = entries.map(({ name }: { name: string }) => name);
-      assertEquals([names, total], [["mine-d", "open-d", "mine", "open"], 4]);
-      const refused = await ask("/closed-d/");
-      await refused.body?.cancel();
-      assertEquals(refused.status, 403);
-    } finally {
-      for (const name of Object.keys(modes)) Deno.chmodSync(join(tree.root, `${name}-d`), 0o700);
-    }
-  });
-}
+testUnprivileged("Directory neither lists nor counts what may not be read", async () => {
+  using tree = new Tree();
+  const modes = { "closed": 0o000, "mine": 0o400, "open": 0o444, "unlisted": 0o222 };
+  for (const [name, mode] of Object.entries(modes)) {
+    tree.write(name);
+    tree.mkdir(`${name}-d`);
+    Deno.chmodSync(join(tree.root, name), mode);
+    Deno.chmodSync(join(tree.root, `${name}-d`), mode | (mode & 0o444) >> 2);
+  }
+  tree.link("link", "closed");
+  try {
+    await using server = await ServerProcess.start(["-r", tree.root, "-w", "1", "--list"], { shell: UNPRIVILEGED });
+    const ask = async (path: string) => {
+      const url = `http://127.0.0.1:${server.address.port}${path}`;
+      return await fetch(url, { headers: { accept: "application/json" } });
+    };
+    const { entries, total } = await (await ask("/")).json();
+    const names = entries.map(({ name }: { name: string }) => name);
+    assertEquals([names, total], [["mine-d", "open-d", "mine", "open"], 4]);
+    const refused = await ask("/closed-d/");
+    await refused.body?.cancel();
+    assertEquals(refused.status, 403);
+  } finally {
+    for (const name of Object.keys(modes)) Deno.chmodSync(join(tree.root, `${name}-d`), 0o700);
+  }
+});

@@ -11,6 +11,7 @@ import { isGranted, testWith } from "./permissions.ts";
 import { RawClient } from "./raw_client.ts";
 import type { RunOptions } from "./server_process.ts";
 import { runCommand, ServerProcess } from "./server_process.ts";
+import { UNPRIVILEGED } from "./unprivileged.ts";
 
 /** Large enough that neither kernel nor client can hold the half of it; every word tells where it is. */
 const LARGE_BYTES = 96 << 20;
@@ -336,9 +337,6 @@ processTest("ends with 1 and one line for the port of another Sockeye, which goe
   for (let i = 0; i < 4; i++) assertEquals(await get(server, "/"), "<h1>index</h1>\n");
   assertEquals((await server.stop()).code, 0);
 });
-
-/** Runs the rest of the line without the privileges of root. */
-const UNPRIVILEGED = `[ "$(id -u)" != 0 ] || set -- setpriv --bounding-set=-all --inh-caps=-all -- "$@"; exec "$@"`;
 
 /** Whether a port below 1024 can be made to be refused here. */
 function canBeRefusedLowPort(): boolean {

@@ -17,7 +17,8 @@ import { requestHead } from "./ask.ts";
 import { encodeLatin1 } from "./feed.ts";
 import { testWith } from "./permissions.ts";
 import { ENTRY_BYTES, FRESH_MS, LONG_AGO, Site, siteTest } from "./site.ts";
-import { canDropPrivileges, probe, UNPRIVILEGED } from "./static_process.ts";
+import { probe } from "./static_process.ts";
+import { testUnprivileged, UNPRIVILEGED } from "./unprivileged.ts";
 
 /** What browsers send. */
 /** What opens the files of a resource, and tells it the time. */
@@ -757,26 +758,22 @@ siteTest("closes every file that it opens", (site) => {
   for (const file of opened) assertThrows(() => file.statSync(), Deno.errors.BadResource);
 });
 
-const UNREADABLE = "staticHandler does without a neighbour that may not be read";
-
-if (canDropPrivileges) {
-  testWith(["read", "run", "write"], UNREADABLE, async () => {
-    using site = new Site();
-    for (const [name, length] of [["small.js", 2_000], ["large.js", 2 << 20]] as const) {
-      site.write(name, textOf("a", length));
-      site.write(`${name}.br`, encodeLatin1("neighbour"));
-      site.write(`${name}.gz`, encodeLatin1("neighbour"));
-      Deno.chmodSync(site.path(`${name}.br`), 0o000);
-    }
-    const targets = ["/small.js", "/large.js"];
-    const found = await Promise.all(
-      ["br", "br, gzip", "gzip", "identity"].map((codings) =>
-        probe(UNPRIVILEGED, ["--accept", codings, site.path("www"), ...targets])
-      ),
-    );
-    assertEquals(found, [["200 br", 200], ["200 gzip", "200 gzip"], ["200 gzip", "200 gzip"], [200, 200]]);
-  });
-} else Deno.test.ignore(`${UNREADABLE} (needs setpriv)`, () => {});
+testUnprivileged("staticHandler does without a neighbour that may not be read", async () => {
+  using site = new Site();
+  for (const [name, length] of [["small.js", 2_000], ["large.js", 2 << 20]] as const) {
+    site.write(name, textOf("a", length));
+    site.write(`${name}.br`, encodeLatin1("neighbour"));
+    site.write(`${name}.gz`, encodeLatin1("neighbour"));
+    Deno.chmodSync(site.path(`${name}.br`), 0o000);
+  }
+  const targets = ["/small.js", "/large.js"];
+  const found = await Promise.all(
+    ["br", "br, gzip", "gzip", "identity"].map((codings) =>
+      probe(UNPRIVILEGED, ["--accept", codings, site.path("www"), ...targets])
+    ),
+  );
+  assertEquals(found, [["200 br", 200], ["200 gzip", "200 gzip"], ["200 gzip", "200 gzip"], [200, 200]]);
+});
 
 // Confirming, which is quicker than looking anew.
 

@@ -5,17 +5,16 @@
 
 import { assert } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { isGranted } from "./permissions.ts";
 
 const PROBE = fromFileUrl(new URL("static_probe.ts", import.meta.url));
 /** Ends a probe that hangs; it takes a fifth of a second. */
 const PATIENCE_MS = 20_000;
 
-/** Runs a command before which `shell` is executed, and gives what it printed. */
+/** Runs the probe as `"$@"` of the line `shell`, and gives what it printed. */
 export async function probe(shell: string, args: readonly string[]): Promise<unknown> {
   const deno = [Deno.execPath(), "run", "--no-prompt", "--allow-read", PROBE, ...args];
   const child = new Deno.Command("sh", {
-    args: ["-c", `${shell} "$@"`, "sh", ...deno],
+    args: ["-c", shell, "sh", ...deno],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -26,12 +25,3 @@ export async function probe(shell: string, args: readonly string[]): Promise<unk
   assert(signal !== "SIGKILL", "the probe hung");
   return JSON.parse(new TextDecoder().decode(stdout));
 }
-
-/** Runs the rest of the line without the privilege to read everything, which root has. */
-export const UNPRIVILEGED = `[ "$(id -u)" != 0 ] || set -- setpriv --bounding-set=-all --inh-caps=-all -- "$@"; exec`;
-
-/** Whether this machine lets us give up privileges. */
-export const canDropPrivileges: boolean = isGranted("run") && isGranted("read") && new Deno.Command("sh", {
-  args: ["-c", `${UNPRIVILEGED} "$@"`, "sh", "true"],
-  stderr: "null",
-}).outputSync().success;

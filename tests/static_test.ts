@@ -8,10 +8,11 @@ import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals, assert
 import { HttpError } from "../src/errors.ts";
 import type { Answer } from "./ask.ts";
 import { ask, requestHead } from "./ask.ts";
-import { isGranted, testWith } from "./permissions.ts";
+import { testWith } from "./permissions.ts";
 import type { Row } from "./site.ts";
-import { canDropPrivileges, probe, UNPRIVILEGED } from "./static_process.ts";
+import { probe } from "./static_process.ts";
 import { checkRows, ENTRY_BYTES, FRESH_MS, LONG_AGO, Site, siteTest } from "./site.ts";
+import { testUnprivileged, UNPRIVILEGED } from "./unprivileged.ts";
 
 siteTest("finds the file that a path names", async (site, t) => {
   for (const name of ["index.html", "page.html", "dir/index.html", "dir/deep/er/x.txt", "bare/x.txt"]) {
@@ -681,7 +682,7 @@ testWith(["read", "run", "write"], "staticHandler answers 404 for a FIFO, at onc
   site.write("dir/x", "x");
   site.link("dir/index.html", "../fifo");
   const targets = ["/fifo", "/fifo/", "/link", "/dir/", "/page.html"];
-  assertEquals(await probe("exec", [site.path("www"), ...targets]), [404, 404, 404, 404, 200]);
+  assertEquals(await probe(`exec "$@"`, [site.path("www"), ...targets]), [404, 404, 404, 404, 200]);
 });
 
 testWith(["read", "run", "write"], "staticHandler answers 503 while no descriptor is left", async () => {
@@ -689,34 +690,28 @@ testWith(["read", "run", "write"], "staticHandler answers 503 while no descripto
   site.write("page.html", "page");
   site.write("dir/index.html", "index");
   const targets = ["/page.html", "/dir/", "/missing", "/dir"];
-  const found = await probe("ulimit -n 256; exec", ["--exhaust", site.path("www"), ...targets]);
+  const found = await probe(`ulimit -n 256; exec "$@"`, ["--exhaust", site.path("www"), ...targets]);
   assertEquals(found, [503, 503, 404, 308, 200, 200, 404, 308]);
 });
 
-const FORBIDDEN = "staticHandler answers 403 where the file system refuses, RFC 9110 section 15.5.4";
-
-if (isGranted("run") && !canDropPrivileges) {
-  Deno.test.ignore(`${FORBIDDEN} (needs setpriv)`, () => {});
-} else {
-  testWith(["read", "run", "write"], FORBIDDEN, async () => {
-    using site = new Site();
-    site.write("page.html", "page");
-    site.write("closed.html", "closed");
-    site.write("folder/index.html", "index");
-    site.write("half/index.html", "index");
-    site.write("list/index.html", "index");
-    site.link("link", "closed.html");
-    Deno.chmodSync(site.path("closed.html"), 0o000);
-    Deno.chmodSync(site.path("folder"), 0o000);
-    Deno.chmodSync(site.path("half/index.html"), 0o200);
-    Deno.chmodSync(site.path("list"), 0o111);
-    const targets = ["/page.html", "/closed.html", "/link", "/folder/", "/folder/x", "/folder", "/half/", "/list/"];
-    try {
-      const found = await probe(UNPRIVILEGED, [site.path("www"), ...targets]);
-      assertEquals(found, [200, 403, 403, 403, 403, 308, 403, 200]);
-    } finally {
-      Deno.chmodSync(site.path("folder"), 0o700);
-      Deno.chmodSync(site.path("list"), 0o700);
-    }
-  });
-}
+testUnprivileged("staticHandler answers 403 where the file system refuses, RFC 9110 section 15.5.4", async () => {
+  using site = new Site();
+  site.write("page.html", "page");
+  site.write("closed.html", "closed");
+  site.write("folder/index.html", "index");
+  site.write("half/index.html", "index");
+  site.write("list/index.html", "index");
+  site.link("link", "closed.html");
+  Deno.chmodSync(site.path("closed.html"), 0o000);
+  Deno.chmodSync(site.path("folder"), 0o000);
+  Deno.chmodSync(site.path("half/index.html"), 0o200);
+  Deno.chmodSync(site.path("list"), 0o111);
+  const targets = ["/page.html", "/closed.html", "/link", "/folder/", "/folder/x", "/folder", "/half/", "/list/"];
+  try {
+    const found = await probe(UNPRIVILEGED, [site.path("www"), ...targets]);
+    assertEquals(found, [200, 403, 403, 403, 403, 308, 403, 200]);
+  } finally {
+    Deno.chmodSync(site.path("folder"), 0o700);
+    Deno.chmodSync(site.path("list"), 0o700);
+  }
+});
