@@ -82,7 +82,7 @@ function startBrowser(path: string, profile: string): Promise<Program> {
 }
 
 /** Largest of the three colour values of the background. */
-export const BRIGHTNESS =
+const BRIGHTNESS =
   `Math.max(...getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number))`;
 
 /**
@@ -94,6 +94,22 @@ export const BRIGHTNESS =
 export function wider(width: number): string {
   return `document.documentElement.scrollWidth <= ${width} ? [] : [...document.querySelectorAll("body *")]
     .filter((e) => e.getBoundingClientRect().right > ${width}).map((e) => e.outerHTML.slice(0, 120))`;
+}
+
+/**
+ * Looks at a page in both colour schemes, and then at the widths of phones; it stays dark and narrow.
+ *
+ * @param tab Where the page is open.
+ */
+export async function checkSchemesAndWidths(tab: Tab): Promise<void> {
+  const light = await tab.evaluate<number>(BRIGHTNESS);
+  await tab.emulate("dark");
+  const dark = await tab.evaluate<number>(BRIGHTNESS);
+  assert(light > 200 && dark < 60, `brightness of the background: ${light} light, ${dark} dark`);
+  for (const width of [360, 320]) {
+    await tab.resize(width);
+    assertEquals(await tab.evaluate<string[]>(wider(width)), [], `wider than ${width} px`);
+  }
 }
 
 /** A program that runs until it is disposed of. */

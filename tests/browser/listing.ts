@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { DevTools, Tab } from "../chromium.ts";
-import { BRIGHTNESS, startServer, TempDir, testInBrowser, wider } from "../chromium.ts";
+import { checkSchemesAndWidths, startServer, TempDir, testInBrowser, wider } from "../chromium.ts";
 import { makeListingSite, STRANGE } from "../listing_site.ts";
 
 testInBrowser("listings in a browser", async (devtools, t) => {
@@ -27,14 +27,7 @@ testInBrowser("listings in a browser", async (devtools, t) => {
 async function checkPage(devtools: DevTools, origin: string, path: string): Promise<void> {
   await using tab = await devtools.openTab(origin);
   await tab.open(path, "load");
-  const light = await tab.evaluate<number>(BRIGHTNESS);
-  await tab.emulate("dark");
-  const dark = await tab.evaluate<number>(BRIGHTNESS);
-  assert(light > 200 && dark < 60, `brightness of the background: ${light} light, ${dark} dark`);
-  for (const width of [360, 320]) {
-    await tab.resize(width);
-    assertEquals(await tab.evaluate<string[]>(wider(width)), [], `wider than ${width} px`);
-  }
+  await checkSchemesAndWidths(tab);
   assertEquals(tab.problems, []);
 }
 

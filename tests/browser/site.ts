@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { DevTools } from "../chromium.ts";
-import { BRIGHTNESS, startServer, testInBrowser, wider } from "../chromium.ts";
+import { checkSchemesAndWidths, startServer, testInBrowser } from "../chromium.ts";
 
 const WWW = new URL("../../www/", import.meta.url);
 
@@ -42,16 +42,7 @@ async function checkPage(devtools: DevTools, origin: string, path: string): Prom
   await tab.open(path, "networkIdle");
 
   assertEquals(await tab.evaluate<number>(`document.querySelectorAll("main, h1").length`), 2, "one main and one h1");
-  const light = await tab.evaluate<number>(BRIGHTNESS);
-
-  await tab.emulate("dark");
-  const dark = await tab.evaluate<number>(BRIGHTNESS);
-  assert(light > 200 && dark < 60, `brightness of the background: ${light} light, ${dark} dark`);
-
-  for (const width of [360, 320]) {
-    await tab.resize(width);
-    assertEquals(await tab.evaluate<string[]>(wider(width)), [], `wider than ${width} px`);
-  }
+  await checkSchemesAndWidths(tab);
   assertEquals(tab.problems, []);
   return await tab.evaluate<Link[]>(LINKS);
 }
