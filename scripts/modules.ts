@@ -39,7 +39,10 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   // One connection.
   clock: { imports: [] },
   buffer_pool: { imports: [] },
-  response_writer: { imports: ["buffer_pool", "bytes", "clock", "errors", "http1", "message", "range"] },
+  encoded_message: { imports: ["clock", "http1", "message"] },
+  response_writer: {
+    imports: ["buffer_pool", "bytes", "clock", "encoded_message", "errors", "http1", "message", "range"],
+  },
   request_context: { imports: ["body_decoder", "config", "errors", "message", "receive_buffer"] },
   connection: {
     imports: [
@@ -73,13 +76,14 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   headers_file: { pure: true, imports: ["http1", "message", "path_pattern", "response_fields", "rules_file"] },
   redirects_file: { pure: true, imports: ["errors", "http1", "path", "path_pattern", "rules_file"] },
   compressible: { pure: true, imports: [] },
+  content: { pure: true, imports: [] },
   content_coding: { pure: true, imports: ["negotiation", "node:zlib"] },
   representation: { imports: ["bytes", "conditional", "errors", "http_date", "message", "range"] },
   shared_file: { pure: true, imports: ["message"] },
   resource: {
     imports: [
-      ...["clock", "compressible", "conditional", "content_coding", "message", "negotiation", "representation"],
-      ...["shared_file", "node:fs"],
+      ...["clock", "compressible", "conditional", "content", "content_coding", "message", "negotiation"],
+      ...["representation", "shared_file", "node:fs"],
     ],
   },
   natural_order: { pure: true, imports: [] },

@@ -4,6 +4,8 @@
  * @module
  */
 
+const ENCODER = new TextEncoder();
+
 /** Monotonic time for durations, and the wall clock as HTTP writes it. */
 export class Clock {
   /** Milliseconds on a clock that never jumps, as of the last {@linkcode read}. */
@@ -12,6 +14,8 @@ export class Clock {
   second: number = -1;
   /** The value of `Date` for {@linkcode second}: an IMF-fixdate, RFC 9110 section 5.6.7. */
   date = "";
+  /** The same as bytes, which are not changed any more. */
+  dateBytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
   constructor() {
     this.read();
@@ -24,5 +28,6 @@ export class Clock {
     if (second === this.second) return;
     this.second = second;
     this.date = new Date(second * 1000).toUTCString();
+    this.dateBytes = ENCODER.encode(this.date);
   }
 }

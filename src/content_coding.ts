@@ -35,14 +35,14 @@ export function selectCodings(length: number): readonly ContentCoding[] {
  * @param coding The coding.
  * @returns The content in that coding.
  */
-export function compress(content: Uint8Array, coding: ContentCoding): Uint8Array<ArrayBuffer> {
+export function compress(content: Uint8Array, coding: ContentCoding): Uint8Array {
   switch (coding) {
     case "br":
-      return Uint8Array.from(brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }));
+      return brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } });
     case "zstd":
-      return Uint8Array.from(zstdCompressSync(content));
+      return zstdCompressSync(content);
     case "gzip":
-      return Uint8Array.from(gzipSync(content));
+      return gzipSync(content);
     default:
       return coding satisfies never;
   }

@@ -437,8 +437,12 @@ export function decodeLatin1(bytes: Uint8Array): string {
   return decoded;
 }
 
-/** The inverse of {@linkcode decodeLatin1}. */
-function encodeLatin1(text: string): Uint8Array<ArrayBuffer> {
+/**
+ * The inverse of {@linkcode decodeLatin1}.
+ *
+ * @param text Text whose characters stand for bytes.
+ */
+export function encodeLatin1(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
   encodeInto(text, bytes);
   return bytes;

@@ -225,16 +225,45 @@ export class HttpResponse {
   }
 }
 
-/** The head of a response in the form in which it is sent, as of one second. */
-export interface EncodedHead {
-  /** The second that its `Date` names, since the epoch. */
-  readonly second: number;
-  /** Its bytes. */
+/** A response in the form in which it is sent. It belongs to the writer, which renews its date. */
+export interface EncodedMessage {
+  /** The head, and behind it the content where both leave in one write. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Length of the head. */
+  readonly headLength: number;
+  /** Where in the head the value of `Date` begins. */
+  readonly dateAt: number;
+  /** The second that its `Date` names, since the epoch. */
+  second: number;
+  /** How many writes may not have taken the head yet: it must not be changed meanwhile. */
+  pendingHeads: number;
 }
 
-/** A response that is sent many times: the writer keeps its head, and so encodes it once a second at most. */
+/** The room in front of a content (`content.ts`), which the head of one response can have. */
+export interface HeadRoom {
+  /** Whether a response has it. */
+  isTaken: boolean;
+}
+
+/** A response that is sent many times: the writer keeps it in the form in which it is sent. */
 export class ReusableResponse extends HttpResponse {
-  /** The heads last used; they belong to the writer. */
-  readonly heads: { keepAlive?: EncodedHead; close?: EncodedHead } = {};
+  /** The content. */
+  declare readonly body: Uint8Array<ArrayBuffer>;
+  /** The room in front of the content, where there is any. */
+  readonly room: HeadRoom | undefined;
+  /** What was sent last; it belongs to the writer. */
+  readonly encoded: { keepAlive?: EncodedMessage; close?: EncodedMessage } = {};
+
+  /**
+   * Makes a response.
+   *
+   * @param status Status code.
+   * @param fields Field lines, as of any response.
+   * @param body The content.
+   * @param room The room in front of it.
+   */
+  constructor(status: number, fields: readonly FieldLine[], body: Uint8Array<ArrayBuffer>, room?: HeadRoom) {
+    super(status, fields, body);
+    this.room = room;
+  }
 }

@@ -27,7 +27,7 @@ export interface RepresentationOptions {
   readonly contentType: string;
   /** Entity tag and time of change. */
   readonly validators: Validators;
-  /** The content where it is in memory, else its length. */
+  /** The content where it is in memory, with what is in front of it in its buffer; else its length. */
   readonly content: Uint8Array<ArrayBuffer> | { readonly length: number };
   /** Opens the content where it is not in memory. */
   readonly open: () => OpenFile;
@@ -110,7 +110,9 @@ export class Representation {
   #makeWhole(method: string): HttpResponse {
     const { content, contentType, open } = this.#options;
     const fields = () => [["Content-Type", contentType], ...this.#fields] as const;
-    if (content instanceof Uint8Array) return this.#whole ??= new ReusableResponse(200, fields(), content);
+    if (content instanceof Uint8Array) {
+      return this.#whole ??= new ReusableResponse(200, fields(), content, { isTaken: false });
+    }
     if (method === "HEAD") return new HttpResponse(200, fields(), { length: content.length });
     const { length } = content;
     return new HttpResponse(200, fields(), { file: open(), pieces: [{ start: 0, end: length }], length });

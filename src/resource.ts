@@ -12,6 +12,7 @@ import { existsSync } from "node:fs";
 import type { Clock } from "./clock.ts";
 import { isCompressible } from "./compressible.ts";
 import { makeEntityTag } from "./conditional.ts";
+import { allocateContent, copyContent } from "./content.ts";
 import { compress, selectCodings } from "./content_coding.ts";
 import type { FieldLine, OpenFile } from "./message.ts";
 import type { ContentCoding } from "./negotiation.ts";
@@ -78,7 +79,7 @@ export class Resource {
   readonly fingerprint: string;
   /** Whether a later change of the files is sure to show in the fingerprint. */
   readonly isSettled: boolean;
-  /** Memory that the content takes, in bytes. */
+  /** Memory that the content takes with the room for its head, in bytes. */
   heldBytes: number = 0;
   readonly #options: ResourceOptions;
   readonly #file: FoundFile;
@@ -151,7 +152,7 @@ export class Resource {
     if (representation === undefined) {
       representation = this.#makeRepresentation(coding, variant);
       this.#representations.set(variant, representation);
-      this.heldBytes += representation.content?.length ?? 0;
+      this.heldBytes += representation.content?.buffer.byteLength ?? 0;
     }
     return representation;
   }
@@ -182,8 +183,8 @@ export class Resource {
       ? readFile(file, this.#options.open)
       : { length: file.info.size };
     const change = variant === "changed" ? this.#options.changePage : undefined;
-    const whole = change !== undefined && read instanceof Uint8Array ? change(read) : read;
-    const content = isCompressed && whole instanceof Uint8Array ? compress(whole, coding) : whole;
+    const whole = change !== undefined && read instanceof Uint8Array ? copyContent(change(read)) : read;
+    const content = isCompressed && whole instanceof Uint8Array ? copyContent(compress(whole, coding)) : whole;
     const mtimeMs = toMs(file.info);
     const shared = new SharedFile({
       open: () => openFile(file, this.#options.open),
@@ -245,7 +246,7 @@ function isReadable(path: string, open: ResourceOptions["open"]): boolean {
 function readFile(found: FoundFile, open: ResourceOptions["open"]): Uint8Array<ArrayBuffer> {
   const file: OpenFile = openFile(found, open);
   try {
-    const content = new Uint8Array(found.info.size);
+    const content = allocateContent(found.info.size);
     for (let length = 0; length < content.length;) {
       const count = file.readSync(content.subarray(length));
       if (count === null) throw new StaleFileError(`File has become shorter: ${found.path}`);

@@ -38,7 +38,7 @@ export function changeFields(response: HttpResponse, changes: FieldChanges): Htt
   if (!(response instanceof ReusableResponse)) return new HttpResponse(status, mergeFields(response, changes), body);
   const kept = changed.get(response);
   if (kept !== undefined && kept.changes === changes) return kept.response;
-  const made = new ReusableResponse(status, mergeFields(response, changes), body);
+  const made = new ReusableResponse(status, mergeFields(response, changes), response.body, response.room);
   changed.set(response, { changes, response: made });
   return made;
 }

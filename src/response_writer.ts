@@ -1,8 +1,8 @@
 /**
  * Sends responses on one connection, in order, and counts what it sends.
  *
- * A small answer leaves in one write. While more requests wait in the receive buffer their answers are collected and
- * leave together. A large body follows its head: one from memory in one further write, one from a file in pieces read
+ * An answer that is used again, or is small, leaves in one write. While more requests wait in the receive buffer their
+ * answers are collected and leave together. Another large body follows its head: one from memory in one further write, one from a file in pieces read
  * into a shared buffer, large for a client that keeps up and small for one that does not, so that a slow client holds
  * little memory. A body that is made while it is sent leaves in chunks (RFC 9112 section 7.1), each at once, and the next
  * is asked for when the client has taken it. Bytes promised are bytes sent: a file that shrinks, or a stream that fails,
@@ -15,8 +15,25 @@ import { BufferPool } from "./buffer_pool.ts";
 import { concat } from "./bytes.ts";
 import type { Clock } from "./clock.ts";
 import { TransportError } from "./errors.ts";
-import { encodeInterimResponse, encodeInto, encodeResponseHead, formatResponseHead, hasContent } from "./http1.ts";
-import type { Duplex, FieldLine, FileBody, HttpResponse, OpenFile, ResponseBody, StreamBody } from "./message.ts";
+import {
+  encodeInterimResponse,
+  encodeInto,
+  encodeLatin1,
+  encodeResponseHead,
+  formatResponseHead,
+  hasContent,
+} from "./http1.ts";
+import { selectMessage } from "./encoded_message.ts";
+import type {
+  Duplex,
+  EncodedMessage,
+  FieldLine,
+  FileBody,
+  HttpResponse,
+  OpenFile,
+  ResponseBody,
+  StreamBody,
+} from "./message.ts";
 import { ReusableResponse } from "./message.ts";
 import type { ByteRange } from "./range.ts";
 
@@ -30,12 +47,13 @@ const LAST_CHUNK = ENCODER.encode("0\r\n\r\n");
 /** Up to this, head and body are joined: copying is then cheaper than a second system call. */
 const JOINED_BYTES = 16_384;
 
-/** Up to this a body that is sent once is put together with its head, which may have the rest of what is joined. */
-const SMALL_BYTES = 8_192;
-
 /** Answers to pipelined requests that leave together. */
 const BATCH_BYTES = 65_536;
 const batches = new BufferPool(BATCH_BYTES, 32);
+/** One answer; as many wait for the system as connections have been found readable at once. */
+const SMALL_ANSWER_BYTES = 1_536;
+const smallAnswers = new BufferPool(SMALL_ANSWER_BYTES, 1_024);
+const answers = new BufferPool(JOINED_BYTES, 256);
 /** Pieces of files: large for clients that keep up, small for those that do not, and never much larger than needed. */
 const SMALL_PIECE_BYTES = 32_768;
 const MEDIUM_PIECE_BYTES = 81_920;
@@ -121,19 +139,20 @@ export class ResponseWriter {
     response: HttpResponse,
     { persistent, headOnly, more, minorVersion = 1 }: SendOptions,
   ): Promise<void> | undefined {
+    if (response instanceof ReusableResponse) return this.#sendReusable(response, { persistent, headOnly, more });
     const { body } = response;
-    const isSmall = body instanceof Uint8Array && body.length <= SMALL_BYTES;
-    if (isSmall && !(response instanceof ReusableResponse)) {
-      const head = formatResponseHead(response, { date: this.#clock.date, persistent, minorVersion });
-      return this.#sendOnce(head, hasContent(response.status, headOnly) ? body : NOTHING, more);
+    const hasBody = hasContent(response.status, headOnly);
+    const version = { persistent, minorVersion };
+    if (body instanceof Uint8Array) {
+      const content = hasBody ? body : NOTHING;
+      const head = formatResponseHead(response, { date: this.#clock.date, ...version });
+      if (head.length + content.length <= JOINED_BYTES) return this.#sendOnce(head, content, more);
+      return this.#sendLarge(encodeLatin1(head), content);
     }
-    const head = this.#encodeOrClose(response, { persistent, minorVersion });
-    const isHeadOnly = !hasContent(response.status, headOnly);
-    if ("file" in body) return this.#sendFileAndClose(head, body, isHeadOnly);
-    if ("stream" in body) return this.#sendStreamAndEnd(head, body, { isHeadOnly, minorVersion });
-    const content = body instanceof Uint8Array && !isHeadOnly ? body : NOTHING;
-    if (head.length + content.length > JOINED_BYTES) return this.#sendLarge(head, content);
-    return this.#sendSmall(head, content, more);
+    const head = this.#encodeOrClose(response, version);
+    if ("file" in body) return this.#sendFileAndClose(head, body, !hasBody);
+    if ("stream" in body) return this.#sendStreamAndEnd(head, body, { isHeadOnly: !hasBody, minorVersion });
+    return head.length > JOINED_BYTES ? this.#sendLarge(head, NOTHING) : this.#sendSmall(head, NOTHING, more);
   }
 
   /**
@@ -164,7 +183,7 @@ export class ResponseWriter {
     try {
       await this.#writeAll(batch.subarray(0, length));
     } finally {
-      batches.give(batch);
+      selectAnswerPool(batch.length).give(batch);
     }
   }
 
@@ -182,54 +201,75 @@ export class ResponseWriter {
     }
   }
 
-  /** The head of a response: made anew once a second where the response is used again, else each time. */
   #encode(response: HttpResponse, version: HeadVersion): Uint8Array {
-    const { second, date } = this.#clock;
-    if (!(response instanceof ReusableResponse)) return encodeResponseHead(response, { date, ...version });
-    const { heads } = response;
-    const kept = version.persistent ? heads.keepAlive : heads.close;
-    if (kept !== undefined && kept.second === second) return kept.bytes;
-    const bytes = encodeResponseHead(response, { date, ...version });
-    if (version.persistent) heads.keepAlive = { second, bytes };
-    else heads.close = { second, bytes };
-    return bytes;
+    return encodeResponseHead(response, { date: this.#clock.date, ...version });
+  }
+
+  /** Where head and content stand together already they leave as they are. */
+  #sendReusable(
+    response: ReusableResponse,
+    { persistent, headOnly, more }: SendOptions,
+  ): Promise<void> | undefined {
+    const message = selectMessage(response, persistent, this.#clock);
+    const { bytes, headLength } = message;
+    const content = hasContent(response.status, headOnly) ? response.body : NOTHING;
+    const length = headLength + content.length;
+    const isWhole = length === bytes.length;
+    if (isWhole && (length > JOINED_BYTES || (!more && this.#batch === undefined))) return this.#sendWhole(message);
+    const head = bytes.subarray(0, headLength);
+    return length > JOINED_BYTES ? this.#sendLarge(head.slice(), content) : this.#sendSmall(head, content, more);
+  }
+
+  async #sendWhole(message: EncodedMessage): Promise<void> {
+    const { bytes, headLength } = message;
+    let sent = 0;
+    this.bodyBytes = 0;
+    message.pendingHeads++;
+    try {
+      if (this.#batch !== undefined) await this.flush();
+      sent = await this.#write(bytes);
+      while (sent < headLength) sent += await this.#write(bytes.subarray(sent));
+    } finally {
+      message.pendingHeads--;
+    }
+    this.bodyBytes = sent - headLength;
+    while (sent < bytes.length) {
+      const count = await this.#write(bytes.subarray(sent));
+      this.bodyBytes += count;
+      sent += count;
+    }
+  }
+
+  /** Where an answer is put together. One that leaves alone gets a buffer of about its size. */
+  #collect(length: number, more: boolean): Uint8Array {
+    const batch = this.#batch ??= (more ? batches : selectAnswerPool(length)).take();
+    const start = this.#batched;
+    this.#batched += length;
+    return batch.subarray(start, this.#batched);
   }
 
   /** Nothing is allocated: head and body are put where answers are collected, and leave from there. */
   #sendOnce(head: string, body: Uint8Array, more: boolean): Promise<void> | undefined {
     const length = head.length + body.length;
-    if (this.#batched + length > BATCH_BYTES) return this.#sendLater(head, body);
-    const batch = this.#batch ??= batches.take();
-    const start = this.#batched;
-    encodeInto(head, batch.subarray(start, start + head.length));
-    batch.set(body, start + head.length);
-    this.#batched += length;
+    if (this.#batched + length > BATCH_BYTES) return this.flush().then(() => this.#sendOnce(head, body, more));
+    const isAlone = !more && this.#batch === undefined;
+    const place = this.#collect(length, more);
+    place.set(body, head.length);
+    encodeInto(head, place.subarray(0, head.length));
     this.bodyBytes = body.length;
-    return more || start > 0 ? undefined : this.flush();
+    return isAlone ? this.flush() : undefined;
   }
 
-  /** There is no room among the answers that wait. */
-  async #sendLater(head: string, body: Uint8Array): Promise<void> {
-    await this.flush();
-    const bytes = new Uint8Array(head.length + body.length);
-    encodeInto(head, bytes);
-    bytes.set(body, head.length);
-    await this.#writeAll(bytes);
-    this.bodyBytes = body.length;
-  }
-
-  /** The same with a head that is kept. Its copy is cheaper than to keep head and body joined beside the body. */
+  /** The same with a head in bytes, which is copied. */
   #sendSmall(head: Uint8Array, body: Uint8Array, more: boolean): Promise<void> | undefined {
     const length = head.length + body.length;
     if (this.#batched + length > BATCH_BYTES) return this.flush().then(() => this.#sendSmall(head, body, more));
+    const isAlone = !more && this.#batch === undefined;
+    const place = this.#collect(length, more);
+    place.set(head);
+    place.set(body, head.length);
     this.bodyBytes = body.length;
-    if (body.length === 0 && this.#batch === undefined && !more) return this.#writeAll(head);
-    const batch = this.#batch ??= batches.take();
-    const start = this.#batched;
-    batch.set(head, start);
-    batch.set(body, start + head.length);
-    this.#batched += length;
-    return more || start > 0 ? undefined : this.flush();
+    return isAlone ? this.flush() : undefined;
   }
 
   async #sendLarge(head: Uint8Array, body: Uint8Array): Promise<void> {
@@ -355,6 +395,11 @@ export class ResponseWriter {
       throw new TransportError("Cannot write: the connection is gone", { cause });
     }
   }
+}
+
+function selectAnswerPool(bytes: number): BufferPool {
+  if (bytes <= SMALL_ANSWER_BYTES) return smallAnswers;
+  return bytes <= JOINED_BYTES ? answers : batches;
 }
 
 /** A buffer that is much too large costs more than what is done with it. */

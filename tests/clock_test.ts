@@ -32,6 +32,7 @@ for (const [wallMs, date] of DATES) {
     at(wallMs, 1.5, () => {
       const clock = new Clock();
       assertEquals([clock.second, clock.date, clock.nowMs], [Math.floor(wallMs / 1000), date, 1.5]);
+      assertEquals(clock.dateBytes, new TextEncoder().encode(date));
     });
   });
 }

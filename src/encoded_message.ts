@@ -1,0 +1,60 @@
+/**
+ * A response that is used again, in the form in which it is sent: its head is encoded once, and then only the date in it
+ * is renewed, in place. Where there is room in front of the content the head stands there.
+ *
+ * A write reads the bytes when the connection takes them, which may be later: while one may not have taken the head, the
+ * head is not touched.
+ *
+ * @module
+ */
+
+import type { Clock } from "./clock.ts";
+import { encodeResponseHead } from "./http1.ts";
+import type { EncodedMessage, ReusableResponse } from "./message.ts";
+
+const DATE = "\r\nDate: ";
+const DECODER = new TextDecoder();
+
+/**
+ * Tells how a response is sent now.
+ *
+ * @param response The response.
+ * @param persistent Whether the connection goes on after it.
+ * @param clock The time.
+ * @returns The message, whose head must be copied, or counted in `pendingHeads` until it was taken.
+ * @throws {TypeError} Where the response breaks the rules of a head.
+ */
+export function selectMessage(response: ReusableResponse, persistent: boolean, clock: Clock): EncodedMessage {
+  const { encoded } = response;
+  const kept = persistent ? encoded.keepAlive : encoded.close;
+  if (kept === undefined) {
+    const message = encodeMessage(response, persistent, clock);
+    if (persistent) encoded.keepAlive = message;
+    else encoded.close = message;
+    return message;
+  }
+  if (kept.second === clock.second) return kept;
+  if (kept.pendingHeads > 0) return encodeMessage(response, persistent, clock);
+  kept.bytes.set(clock.dateBytes, kept.dateAt);
+  kept.second = clock.second;
+  return kept;
+}
+
+function encodeMessage(response: ReusableResponse, persistent: boolean, { second, date }: Clock): EncodedMessage {
+  const head = encodeResponseHead(response, { date, persistent });
+  const bytes = persistent ? placeBeforeContent(head, response) ?? head : head;
+  const dateAt = DECODER.decode(head).indexOf(DATE) + DATE.length;
+  return { bytes, headLength: head.length, dateAt, second, pendingHeads: 0 };
+}
+
+/** There is room for one head, and a connection that goes on may need it often. */
+function placeBeforeContent(
+  head: Uint8Array,
+  { body, room }: ReusableResponse,
+): Uint8Array<ArrayBuffer> | undefined {
+  if (room === undefined || room.isTaken || head.length > body.byteOffset) return undefined;
+  room.isTaken = true;
+  const bytes = new Uint8Array(body.buffer, body.byteOffset - head.length, head.length + body.length);
+  bytes.set(head);
+  return bytes;
+}
