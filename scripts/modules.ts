@@ -44,13 +44,22 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
     imports: ["buffer_pool", "bytes", "clock", "encoded_message", "errors", "http1", "message", "range"],
   },
   request_context: { imports: ["body_decoder", "config", "errors", "message", "receive_buffer"] },
-  connection: {
+  deadline: { imports: ["clock"] },
+  connection_reader: { imports: ["clock", "deadline", "errors", "receive_buffer", "response_writer"] },
+  connection_context: { imports: ["clock", "config", "message", "request_context"] },
+  current_request: {
     imports: [
-      ...["clock", "config", "error_response", "errors", "http1", "message", "receive_buffer", "request_context"],
-      "response_writer",
+      ...["connection_context", "connection_reader", "deadline", "errors", "message", "receive_buffer"],
+      ...["request_context", "response_writer"],
     ],
   },
-  access_log: { imports: ["clock", "connection"] },
+  connection: {
+    imports: [
+      ...["connection_context", "connection_reader", "current_request", "deadline", "error_response", "errors"],
+      ...["http1", "message", "response_writer"],
+    ],
+  },
+  access_log: { imports: ["clock", "connection_context"] },
 
   // WebSockets.
   timer: { imports: [] },
@@ -190,6 +199,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
         "clock",
         "config",
         "connection",
+        "connection_context",
         "errors",
         "fetch_handler",
       ],

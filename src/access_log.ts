@@ -9,7 +9,7 @@
  */
 
 import type { Clock } from "./clock.ts";
-import type { Exchange } from "./connection.ts";
+import type { Exchange } from "./connection_context.ts";
 
 /**
  * Lines are passed on when this many bytes have come together, or at each {@linkcode AccessLog.flush}. A batch wakes

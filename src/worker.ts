@@ -12,7 +12,7 @@ import { AccessLog } from "./access_log.ts";
 import { appBeforeFiles, filesBeforeApp } from "./app_and_files.ts";
 import { Clock } from "./clock.ts";
 import type { LogLevel } from "./config.ts";
-import type { ConnectionContext } from "./connection.ts";
+import type { ConnectionContext } from "./connection_context.ts";
 import { serveConnection } from "./connection.ts";
 import { StartError } from "./errors.ts";
 import { Handoff } from "./handoff.ts";

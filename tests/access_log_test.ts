@@ -7,7 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { AccessLog } from "../src/access_log.ts";
 import { Clock } from "../src/clock.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
-import type { Exchange } from "../src/connection.ts";
+import type { Exchange } from "../src/connection_context.ts";
 import type { RequestHead } from "../src/message.ts";
 import { requestHead } from "./ask.ts";
 

@@ -8,8 +8,8 @@ import { assert } from "@std/assert";
 import { Clock } from "../src/clock.ts";
 import type { Limits } from "../src/config.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
-import type { Connection, ConnectionContext, Exchange } from "../src/connection.ts";
 import { serveConnection } from "../src/connection.ts";
+import type { ConnectionContext, Exchange, OpenConnection } from "../src/connection_context.ts";
 import { HttpError } from "../src/errors.ts";
 import type { FileBody, OpenFile, RequestHead } from "../src/message.ts";
 import type { Handler } from "../src/request_context.ts";
@@ -181,7 +181,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** Waits until its only connection is in a stage, and returns it. */
-  async connectionIn(stage: typeof STAGES[number]): Promise<Connection> {
+  async connectionIn(stage: typeof STAGES[number]): Promise<OpenConnection> {
     const find = () => [...this.context.connections].find((connection) => this.stageOf(connection) === stage);
     await until(() => find() !== undefined, `a connection that waits for ${stage}`);
     const connection = find();
@@ -190,7 +190,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** What a connection waits for; `undefined` where it waits without a time-out. */
-  stageOf({ deadlineMs }: Connection): typeof STAGES[number] | undefined {
+  stageOf({ deadlineMs }: OpenConnection): typeof STAGES[number] | undefined {
     return STAGES[Math.floor(deadlineMs / STAGE_MS) - 1];
   }
 

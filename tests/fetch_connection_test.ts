@@ -448,7 +448,7 @@ Deno.test("a handler that does not read on holds its client back", async () => {
   const sent = client.send(FLOOD).then(() => isSent = true);
   await reached.promise;
   const [connection] = server.context.connections;
-  await until(() => connection?.received.length === server.context.limits.headBytes || isSent, "as much as fits");
+  await until(() => connection?.waitingBytes === server.context.limits.headBytes || isSent, "as much as fits");
   assertEquals(isSent, false);
   server.gate.resolve();
   await sent;

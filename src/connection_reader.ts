@@ -1,0 +1,141 @@
+/**
+ * The receiving side of one connection: reads when it is asked to, or ahead, so that it is noticed when the client
+ * leaves. Both are the same read of the socket: whoever reads next waits for the one that is under way.
+ *
+ * Answers that wait for company leave before a read at the latest.
+ *
+ * @module
+ */
+
+import type { Clock } from "./clock.ts";
+import type { Deadline, Stage } from "./deadline.ts";
+import { TransportError } from "./errors.ts";
+import { ReceiveBuffer } from "./receive_buffer.ts";
+import type { ResponseWriter } from "./response_writer.ts";
+
+/** What reading needs of a `Deno.Conn`. */
+export interface ByteSource {
+  /** Reads some bytes; `null` once the other side has closed. */
+  read(into: Uint8Array): Promise<number | null>;
+}
+
+/** What {@linkcode ConnectionReader} needs beside the socket. */
+export interface ConnectionReaderOptions {
+  /** The time of the worker; read whenever bytes arrive. */
+  readonly clock: Clock;
+  /** The deadline of the connection. */
+  readonly deadline: Deadline;
+  /** What sends the answers. */
+  readonly writer: ResponseWriter;
+  /** What the buffer may grow to. */
+  readonly headBytes: number;
+  /** Told, while the client is watched, that it has ended its side, or is gone. */
+  readonly onLeave: (isGone: boolean) => void;
+}
+
+/** Reads one connection. */
+export class ConnectionReader {
+  /** What was received and not yet taken. */
+  readonly received: ReceiveBuffer;
+  /** Whether the client has closed its sending side. */
+  hasEnded: boolean = false;
+  readonly #source: ByteSource;
+  readonly #options: ConnectionReaderOptions;
+  /** A read that was begun for a body or to see whether the client leaves. */
+  #reading: Promise<boolean> | undefined;
+  #isWatching = false;
+
+  /**
+   * Makes a reader that has read nothing.
+   *
+   * @param source Where the bytes come from.
+   * @param options What else it needs.
+   */
+  constructor(source: ByteSource, options: ConnectionReaderOptions) {
+    this.#source = source;
+    this.#options = options;
+    this.received = new ReceiveBuffer(options.headBytes);
+  }
+
+  /**
+   * Sends what waits to be sent, then reads once.
+   *
+   * @param stage What for.
+   * @param deadlineMs When there must be something.
+   * @returns Whether there is anything to go on with.
+   * @throws {TransportError} Where the connection is gone.
+   */
+  async read(stage: Stage, deadlineMs: number): Promise<boolean> {
+    const { writer, deadline } = this.#options;
+    if (writer.isWaiting) await writer.flush();
+    deadline.waitUntil(stage, deadlineMs);
+    let isMore;
+    try {
+      isMore = this.#reading === undefined
+        ? this.#take(await this.#source.read(this.received.room()))
+        : await this.#reading;
+    } catch (cause) {
+      throw new TransportError("Cannot read: the connection is gone", { cause });
+    }
+    return isMore && (stage === "linger" || !deadline.hasExpired);
+  }
+
+  /** Begins to read ahead of {@linkcode read}, also where there is no room but for a little. */
+  readAhead(): void {
+    this.#reading ??= this.#readAhead();
+  }
+
+  /** From now on the client is watched: what it sends is kept, as far as there is room. */
+  watch(): void {
+    this.#isWatching = true;
+    this.readOn();
+  }
+
+  /** It does not matter any more whether the client leaves. */
+  unwatch(): void {
+    this.#isWatching = false;
+  }
+
+  /** Goes on to read ahead where the client is watched, and there is room again. */
+  readOn(): void {
+    if (!this.#isWatching || this.#reading !== undefined || this.hasEnded || this.received.isFull) return;
+    this.#reading = this.#readAhead();
+    this.#reading.catch(() => {});
+  }
+
+  /**
+   * Reads for whoever has taken the connection over. What was received behind the request comes first.
+   *
+   * @param into Where to.
+   * @returns Number of bytes; `null` once the client has closed its side.
+   */
+  async readInto(into: Uint8Array): Promise<number | null> {
+    if (this.#reading !== undefined) await this.#reading;
+    const { received } = this;
+    if (received.length === 0) return this.hasEnded ? null : await this.#source.read(into);
+    const count = Math.min(received.length, into.length);
+    into.set(received.bytes.subarray(received.start, received.start + count));
+    received.consume(count);
+    return count;
+  }
+
+  async #readAhead(): Promise<boolean> {
+    let isMore: boolean | undefined;
+    try {
+      isMore = this.#take(await this.#source.read(this.received.room()));
+      return isMore;
+    } finally {
+      this.#reading = undefined;
+      if (isMore) this.readOn();
+      else if (this.#isWatching) this.#options.onLeave(isMore === undefined);
+    }
+  }
+
+  /** Takes over what was read. Returns whether that was something. */
+  #take(count: number | null): boolean {
+    this.#options.clock.read();
+    if (count === null) this.hasEnded = true;
+    else this.received.received(count);
+    return count !== null;
+  }
+}
