@@ -48,6 +48,8 @@ export class Connection implements OpenConnection {
   readonly #request: CurrentRequest;
   /** Set with the first byte of a head; later bytes do not renew it. */
   #headDeadlineMs = Infinity;
+  /** Whether the client has said that it sends nothing behind the present request, RFC 9112 section 9.6. */
+  #isLast = false;
   /** What has taken the connection over. */
   #upgrade: UpgradeBody | undefined;
   #isClosed = false;
@@ -107,7 +109,8 @@ export class Connection implements OpenConnection {
       if (!goesOn) break;
     }
     await this.#writer.flush();
-    if (!this.#reader.hasEnded && this.#upgrade === undefined) await this.#linger();
+    const isOver = this.#isLast && this.#reader.received.length === 0;
+    if (!isOver && !this.#reader.hasEnded && this.#upgrade === undefined) await this.#linger();
   }
 
   /** The deadline has passed: 408 where a request had begun (RFC 9110 section 15.5.9), and the end. */
@@ -207,6 +210,7 @@ export class Connection implements OpenConnection {
     const startMs = clock.nowMs;
     const open = request.begin(head);
     const body = head.framing.kind === "none" ? undefined : open().body;
+    this.#isLast = !head.persistent && body === undefined;
     let isPersistent = head.persistent;
     let response: HttpResponse;
     try {

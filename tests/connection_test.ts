@@ -524,7 +524,7 @@ Deno.test("serveConnection lingers only for a time, RFC 9112 section 9.6", async
 Deno.test("serveConnection waits after the last answer until the client closes, RFC 9112 section 9.6", async () => {
   await using server = new TestServer();
   using client = await server.connect();
-  await client.send(get("/a", "Connection: close\r\n"));
+  await client.send(`${get("/a", "Connection: close\r\n")}behind it`);
   await client.readAnswer();
   await server.connectionIn("linger");
   await client.send("what nobody reads any more");
@@ -532,6 +532,21 @@ Deno.test("serveConnection waits after the last answer until the client closes, 
   await client.closeWrite();
   await server.idle();
 });
+
+for (
+  const [name, request] of [["HTTP/1.1 and close", get("/a", "Connection: close\r\n")], [
+    "HTTP/1.0",
+    "GET /a HTTP/1.0\r\n\r\n",
+  ]]
+) {
+  Deno.test(`serveConnection closes at once where the client has said that it sends no more: ${name}, RFC 9112 section 9.6`, async () => {
+    await using server = new TestServer();
+    using client = await server.connect();
+    await client.send(request ?? "");
+    assertEquals(parseAnswers(await client.readToEnd()).map(({ status }) => status), [200]);
+    await server.idle();
+  });
+}
 
 // The end of the server.
 
