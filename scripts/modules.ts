@@ -89,9 +89,10 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   content_coding: { pure: true, imports: ["negotiation", "node:zlib"] },
   representation: { imports: ["bytes", "conditional", "errors", "http_date", "message", "range"] },
   shared_file: { pure: true, imports: ["message"] },
+  file_state: { imports: [] },
   resource: {
     imports: [
-      ...["clock", "compressible", "conditional", "content", "content_coding", "message", "negotiation"],
+      ...["clock", "compressible", "conditional", "content", "content_coding", "file_state", "message", "negotiation"],
       ...["representation", "shared_file", "node:fs"],
     ],
   },
@@ -99,14 +100,14 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   listing: { pure: true, imports: [] },
   upload_form: { pure: true, imports: [] },
   listing_page: { pure: true, imports: ["listing", "media_type", "upload_form", "@std/html/entities"] },
-  directory: { imports: ["listing", "natural_order", "resource", "@std/path"] },
+  directory: { imports: ["file_state", "listing", "natural_order", "resource", "@std/path"] },
   listing_response: {
     imports: ["conditional", "directory", "errors", "listing", "listing_page", "message", "negotiation"],
   },
   detached_text: { pure: true, imports: [] },
   file_cache: { imports: ["config", "detached_text"] },
   spare_descriptors: { imports: [] },
-  file_tree: { imports: ["clock", "config", "errors", "resource", "@std/path"] },
+  file_tree: { imports: ["clock", "config", "errors", "file_state", "resource", "@std/path"] },
   walk: { imports: ["errors", "file_tree", "resource"] },
   zip: { pure: true, imports: [] },
   content_disposition: { pure: true, imports: [] },
@@ -123,7 +124,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   },
   site_rules: {
     imports: [
-      ...["clock", "config", "detached_text", "file_tree", "headers_file", "message", "redirects_file", "resource"],
+      ...["clock", "config", "detached_text", "file_state", "file_tree", "headers_file", "message", "redirects_file"],
       ...["response_fields", "rules_file", "site_options"],
     ],
   },
@@ -145,8 +146,8 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   multipart_form: { pure: true, imports: ["errors", "multipasta"] },
   upload: {
     imports: [
-      ...["clock", "conditional", "errors", "message", "multipart_form", "negotiation", "pending_file"],
-      ...["request_context", "resource", "static", "@std/path"],
+      ...["clock", "conditional", "errors", "file_state", "message", "multipart_form", "negotiation", "pending_file"],
+      ...["request_context", "static", "@std/path"],
     ],
   },
   site_handler: {

@@ -16,7 +16,7 @@ import type { EntryType, Listing, ListingEntry, ListingQuery } from "./listing.t
 import { cutPage, orderEntries } from "./listing.ts";
 import { fold, sortNaturally } from "./natural_order.ts";
 import type { FoundFile } from "./resource.ts";
-import { describeFile, isYoung } from "./resource.ts";
+import { FileState } from "./file_state.ts";
 
 /** Entries that are looked at for one answer. */
 const MOST_LOOKS = 10_000;
@@ -69,8 +69,9 @@ export class Directory {
     this.#findTarget = findTarget;
     this.#isShown = isShown;
     this.#mostLooks = mostLooks;
-    this.fingerprint = describeFile(found);
-    this.isSettled = !isYoung(found.info.mtime?.getTime() ?? 0);
+    const state = new FileState(found.info);
+    this.fingerprint = `${found.path} ${state}`;
+    this.isSettled = !state.isYoung;
   }
 
   /**

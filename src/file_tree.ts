@@ -12,8 +12,9 @@ import { basename, dirname, join, SEPARATOR } from "@std/path";
 import type { Clock } from "./clock.ts";
 import type { SymlinkPolicy } from "./config.ts";
 import { HttpError } from "./errors.ts";
-import type { FoundFile } from "./resource.ts";
-import { isSameState, isYoung, StaleFileError } from "./resource.ts";
+import { FileState } from "./file_state.ts";
+import type { FoundFile, KnownFile } from "./resource.ts";
+import { StaleFileError } from "./resource.ts";
 
 /** How long a look at a directory serves to confirm what lies in it, in milliseconds. */
 const DIRECTORY_FRESH_MS = 100;
@@ -66,9 +67,9 @@ export interface FileTreeOptions {
 /** A directory, as of a look at it. */
 interface SeenDirectory {
   readonly realPath: string;
-  readonly info: Deno.FileInfo;
+  readonly state: FileState;
   /** The same object as long as the path leads to the same directory, and no name in it has come or gone. */
-  readonly state: object | undefined;
+  readonly identity: object | undefined;
   readonly seenMs: number;
 }
 
@@ -150,13 +151,13 @@ export class FileTree {
    * @param file The file, as it was found.
    * @returns As of when that is sure, on the clock; `undefined` where it is not.
    */
-  confirm(sitePath: string, file: FoundFile): number | undefined {
+  confirm(sitePath: string, file: KnownFile): number | undefined {
     // With clean URLs it depends on further names what a path stands for.
     if (file.directory === undefined || this.#hasCleanUrls || this.#clock === undefined) return undefined;
     try {
       const root = this.#see(this.#root, this.#clock);
       const directory = this.#see(dirname(join(root.realPath, sitePath)), this.#clock);
-      if (directory.state !== file.directory || !isSameState(Deno.lstatSync(file.path), file.info)) return undefined;
+      if (directory.identity !== file.directory || !file.state.isOf(Deno.lstatSync(file.path))) return undefined;
       return Math.min(root.seenMs, directory.seenMs);
     } catch {
       return undefined;
@@ -343,7 +344,7 @@ export class FileTree {
   #seeParent(path: string, realPath: string): object | undefined {
     if (this.#clock === undefined) return undefined;
     const parent = this.#see(dirname(path), this.#clock);
-    return join(parent.realPath, basename(path)) === realPath ? parent.state : undefined;
+    return join(parent.realPath, basename(path)) === realPath ? parent.identity : undefined;
   }
 
   /** Looks at a directory, if that was not done just now. While it is young a change of it could go unseen. */
@@ -352,9 +353,10 @@ export class FileTree {
     if (seen !== undefined && nowMs < seen.seenMs + DIRECTORY_FRESH_MS) return seen;
     const realPath = Deno.realPathSync(path);
     const info = Deno.statSync(realPath);
-    const known = seen?.realPath === realPath && isSameState(seen.info, info) ? seen.state : undefined;
-    const state = isYoung(info.mtime?.getTime() ?? 0) ? undefined : known ?? {};
-    const now = { realPath, info, state, seenMs: nowMs };
+    const isSame = seen?.realPath === realPath && seen.state.isOf(info);
+    const state = isSame ? seen.state : new FileState(info);
+    const identity = state.isYoung ? undefined : isSame && seen.identity || {};
+    const now = { realPath, state, identity, seenMs: nowMs };
     if (this.#directories.size >= MOST_DIRECTORIES) this.#directories.clear();
     this.#directories.set(path, now);
     return now;

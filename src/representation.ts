@@ -19,7 +19,16 @@ import { formatContentRange, formatUnsatisfiedRange, multipartByteranges, select
 /** More ranges than this get the whole; a reader of a document asks for few. */
 const RANGE_LIMITS = { ranges: 64, unorderedRanges: 8 } as const;
 
+const ACCEPT_RANGES: FieldLine = ["Accept-Ranges", "bytes"];
 const NO_CONTENT = new Uint8Array(0);
+
+/** A content that is not in memory. */
+export interface StoredContent {
+  /** Its length in bytes. */
+  readonly length: number;
+  /** Opens it. */
+  readonly open: () => OpenFile;
+}
 
 /** What a representation is made of. */
 export interface RepresentationOptions {
@@ -27,10 +36,8 @@ export interface RepresentationOptions {
   readonly contentType: string;
   /** Entity tag and time of change. */
   readonly validators: Validators;
-  /** The content where it is in memory, with what is in front of it in its buffer; else its length. */
-  readonly content: Uint8Array<ArrayBuffer> | { readonly length: number };
-  /** Opens the content where it is not in memory. */
-  readonly open: () => OpenFile;
+  /** The content where it is in memory, with room in front of it. */
+  readonly content: Uint8Array<ArrayBuffer> | StoredContent;
   /** Fields of 200, 206 and 304 alike: `Cache-Control`, `Vary`. */
   readonly cacheFields: readonly FieldLine[];
   /** Fields of 200 and 206: `Content-Encoding` and the like. */
@@ -56,7 +63,7 @@ export class Representation {
       ...contentFields,
       ["Last-Modified", formatHttpDate(validators.lastModifiedMs)],
       ["ETag", validators.entityTag],
-      ["Accept-Ranges", "bytes"],
+      ACCEPT_RANGES,
       ...cacheFields,
     ];
   }
@@ -108,34 +115,34 @@ export class Representation {
   }
 
   #makeWhole(method: string): HttpResponse {
-    const { content, contentType, open } = this.#options;
+    const { content, contentType } = this.#options;
     const fields = () => [["Content-Type", contentType], ...this.#fields] as const;
     if (content instanceof Uint8Array) {
       return this.#whole ??= new ReusableResponse(200, fields(), content, { isTaken: false });
     }
     if (method === "HEAD") return new HttpResponse(200, fields(), { length: content.length });
     const { length } = content;
-    return new HttpResponse(200, fields(), { file: open(), pieces: [{ start: 0, end: length }], length });
+    return new HttpResponse(200, fields(), { file: content.open(), pieces: [{ start: 0, end: length }], length });
   }
 
   #makePart(range: ByteRange): HttpResponse {
-    const { content, contentType, open } = this.#options;
+    const { content, contentType } = this.#options;
     const fields = [
       ["Content-Type", contentType],
       ["Content-Range", formatContentRange(range, content.length)],
       ...this.#fields,
     ] as const;
     if (content instanceof Uint8Array) return new HttpResponse(206, fields, content.subarray(range.start, range.end));
-    return new HttpResponse(206, fields, { file: open(), pieces: [range], length: range.end - range.start });
+    return new HttpResponse(206, fields, { file: content.open(), pieces: [range], length: range.end - range.start });
   }
 
   #makeParts(ranges: readonly ByteRange[]): HttpResponse {
-    const { content, contentType, open } = this.#options;
+    const { content, contentType } = this.#options;
     const multipart = multipartByteranges(ranges, content.length, contentType, crypto.randomUUID());
     const fields = [["Content-Type", multipart.contentType], ...this.#fields] as const;
     const pieces = [...multipart.parts.flatMap(({ head, range }) => [head, range]), multipart.trailer];
     if (!(content instanceof Uint8Array)) {
-      return new HttpResponse(206, fields, { file: open(), pieces, length: multipart.length });
+      return new HttpResponse(206, fields, { file: content.open(), pieces, length: multipart.length });
     }
     const bytes = pieces.map((piece) => piece instanceof Uint8Array ? piece : content.subarray(piece.start, piece.end));
     return new HttpResponse(206, fields, concat(bytes));

@@ -14,6 +14,7 @@ import { isCompressible } from "./compressible.ts";
 import { makeEntityTag } from "./conditional.ts";
 import { allocateContent, copyContent } from "./content.ts";
 import { compress, selectCodings } from "./content_coding.ts";
+import { FileState } from "./file_state.ts";
 import type { FieldLine, OpenFile } from "./message.ts";
 import type { ContentCoding } from "./negotiation.ts";
 import { CONTENT_CODINGS, selectContentCoding } from "./negotiation.ts";
@@ -23,14 +24,13 @@ import { SharedFile } from "./shared_file.ts";
 /** The suffix of a neighbour in each coding. */
 const SUFFIXES: Readonly<Record<ContentCoding, string>> = { br: ".br", zstd: ".zst", gzip: ".gz" };
 
-/** Time stamps of files are coarse: two changes within this time may look like one; in milliseconds. */
-const COARSE_MTIME_MS = 2_000;
-
 const HTML = /^text\/html\b/;
 
 const VARY: FieldLine = ["Vary", "Accept-Encoding"];
 /** Content is what its type says, not what a browser guesses: WHATWG Fetch section "nosniff". */
 const NOSNIFF: FieldLine = ["X-Content-Type-Options", "nosniff"];
+const IDENTITY_FIELDS: readonly FieldLine[] = [NOSNIFF];
+const NO_NEIGHBOURS: Readonly<Partial<Record<ContentCoding, KnownFile>>> = Object.freeze({});
 
 /** A regular file below the root, as it was when it was looked at. */
 export interface FoundFile {
@@ -40,6 +40,12 @@ export interface FoundFile {
   readonly info: Deno.FileInfo;
   /** Stands for the state of its directory; absent where that is not known. */
   readonly directory?: object | undefined;
+}
+
+/** The same, as it is kept. */
+export interface KnownFile extends Omit<FoundFile, "info"> {
+  /** Its state. */
+  readonly state: FileState;
 }
 
 /** How resources are made. */
@@ -57,7 +63,7 @@ export interface ResourceOptions {
   /** Finds a regular file below the root by its path; `undefined` where there is none. */
   readonly findFile: (path: string) => FoundFile | undefined;
   /** Tells as of when a file is surely what it was, by its own path; absent where nothing can be told. */
-  readonly confirm?: ((sitePath: string, file: FoundFile) => number | undefined) | undefined;
+  readonly confirm?: ((sitePath: string, file: KnownFile) => number | undefined) | undefined;
   /** Opens a file. */
   readonly open: (path: string) => Deno.FsFile;
   /** The time of the worker. */
@@ -75,21 +81,19 @@ export class StaleFileError extends Error {
 
 /** One file and its neighbours, as of one look at them. */
 export class Resource {
-  /** Tells this state of the files from any other one. */
-  readonly fingerprint: string;
   /** Whether a later change of the files is sure to show in the fingerprint. */
   readonly isSettled: boolean;
   /** Memory that the content takes with the room for its head, in bytes. */
   heldBytes: number = 0;
   readonly #options: ResourceOptions;
-  readonly #file: FoundFile;
+  readonly #file: KnownFile;
   readonly #sitePath: string;
   /** The value of `Content-Type`. */
   readonly contentType: string;
-  readonly #neighbours = new Map<ContentCoding, FoundFile>();
+  readonly #neighbours: Readonly<Partial<Record<ContentCoding, KnownFile>>>;
   /** Neighbours first: who made them took the time to make them small. */
   readonly #codings: readonly ContentCoding[];
-  readonly #representations = new Map<Variant, Representation>();
+  readonly #representations: Partial<Record<Variant, Representation>> = {};
   /** Whether a name beside it could become a neighbour without any name coming or going. */
   #hasCandidates = false;
 
@@ -103,17 +107,25 @@ export class Resource {
    */
   constructor(sitePath: string, file: FoundFile, options: ResourceOptions) {
     this.#sitePath = sitePath;
-    this.#file = file;
+    this.#file = toKnown(file);
     this.#options = options;
     this.contentType = options.selectMediaType(sitePath);
     const isNegotiated = options.isCompressing && isCompressible(this.contentType);
-    if (isNegotiated) this.#findNeighbours();
-    const { size } = file.info;
+    this.#neighbours = isNegotiated ? this.#findNeighbours() : NO_NEIGHBOURS;
+    const { size } = this.#file.state;
     const compressed = isNegotiated && size <= options.entryBytes ? selectCodings(size) : [];
-    this.#codings = [...new Set([...this.#neighbours.keys(), ...compressed])];
-    const files = [file, ...this.#neighbours.values()];
-    this.fingerprint = files.map(describeFile).join();
-    this.isSettled = !files.some(({ info }) => isYoung(toMs(info)));
+    const ready = CONTENT_CODINGS.filter((coding) => this.#neighbours[coding] !== undefined);
+    this.#codings = ready.length === 0 ? compressed : [...new Set([...ready, ...compressed])];
+    this.isSettled = !this.#files.some(({ state }) => state.isYoung);
+  }
+
+  /** Tells this state of the files from any other one. */
+  get fingerprint(): string {
+    return this.#files.map(({ path, state }) => `${path} ${state}`).join();
+  }
+
+  get #files(): KnownFile[] {
+    return [this.#file, ...Object.values(this.#neighbours)];
   }
 
   /** The real path of the file. */
@@ -130,8 +142,10 @@ export class Resource {
     const { confirm } = this.#options;
     if (confirm === undefined || this.#hasCandidates) return undefined;
     let asOfMs = confirm(this.#sitePath, this.#file);
-    for (const [coding, neighbour] of this.#neighbours) {
-      if (asOfMs === undefined) return undefined;
+    if (this.#neighbours === NO_NEIGHBOURS) return asOfMs;
+    for (const coding of CONTENT_CODINGS) {
+      const neighbour = this.#neighbours[coding];
+      if (asOfMs === undefined || neighbour === undefined) continue;
       const neighbourMs = confirm(this.#sitePath + SUFFIXES[coding], neighbour);
       asOfMs = neighbourMs === undefined ? undefined : Math.min(asOfMs, neighbourMs);
     }
@@ -148,27 +162,30 @@ export class Resource {
   select(acceptEncoding: string | undefined, isPage: boolean = false): Representation {
     const coding = selectContentCoding(acceptEncoding, this.#codings);
     const variant = isPage && this.#isChangeable ? "changed" : coding;
-    let representation = this.#representations.get(variant);
+    let representation = this.#representations[variant];
     if (representation === undefined) {
       representation = this.#makeRepresentation(coding, variant);
-      this.#representations.set(variant, representation);
+      this.#representations[variant] = representation;
       this.heldBytes += representation.content?.buffer.byteLength ?? 0;
     }
     return representation;
   }
 
-  #findNeighbours(): void {
-    const { path, info } = this.#file;
+  #findNeighbours(): Partial<Record<ContentCoding, KnownFile>> {
+    const { path, state } = this.#file;
+    let neighbours: Partial<Record<ContentCoding, KnownFile>> = NO_NEIGHBOURS;
     for (const coding of CONTENT_CODINGS) {
       const neighbourPath = path + SUFFIXES[coding];
       // Most files have none, and an exception costs seven times as much.
       if (!existsSync(neighbourPath)) continue;
-      const neighbour = this.#options.findFile(neighbourPath);
-      const isUsable = neighbour !== undefined && toMs(neighbour.info) >= toMs(info) &&
+      const found = this.#options.findFile(neighbourPath);
+      const neighbour = found && toKnown(found);
+      const isUsable = neighbour !== undefined && neighbour.state.mtimeMs >= state.mtimeMs &&
         isReadable(neighbour.path, this.#options.open);
-      if (isUsable) this.#neighbours.set(coding, neighbour);
+      if (isUsable) neighbours = { ...neighbours, [coding]: neighbour };
       else this.#hasCandidates = true;
     }
+    return neighbours;
   }
 
   get #isChangeable(): boolean {
@@ -176,20 +193,16 @@ export class Resource {
   }
 
   #makeRepresentation(coding: ContentCoding | "identity", variant: Variant): Representation {
-    const neighbour = coding === "identity" ? undefined : this.#neighbours.get(coding);
+    const neighbour = coding === "identity" ? undefined : this.#neighbours[coding];
     const file = neighbour ?? this.#file;
     const isCompressed = coding !== "identity" && neighbour === undefined;
-    const read = file.info.size <= this.#options.entryBytes
+    const { size, mtimeMs, isYoung } = file.state;
+    const read = size <= this.#options.entryBytes
       ? readFile(file, this.#options.open)
-      : { length: file.info.size };
+      : { length: size, open: this.#makeOpen(file) };
     const change = variant === "changed" ? this.#options.changePage : undefined;
     const whole = change !== undefined && read instanceof Uint8Array ? copyContent(change(read)) : read;
     const content = isCompressed && whole instanceof Uint8Array ? copyContent(compress(whole, coding)) : whole;
-    const mtimeMs = toMs(file.info);
-    const shared = new SharedFile({
-      open: () => openFile(file, this.#options.open),
-      check: () => checkUnchanged(file),
-    });
     const cacheControl = this.#options.selectCacheControl(this.#sitePath, this.contentType);
     return new Representation({
       contentType: this.contentType,
@@ -197,26 +210,33 @@ export class Resource {
       validators: {
         entityTag: makeEntityTag({
           mtimeMs,
-          size: file.info.size,
-          isYoung: isYoung(mtimeMs),
+          size,
+          isYoung,
           ...(variant !== "identity" && { variant }),
         }),
         // RFC 9110 section 8.8.2.1: never later than the time of the answer.
         lastModifiedMs: Math.min(mtimeMs, this.#options.clock.second * 1000),
       },
-      open: () => shared.open(),
       cacheFields: [["Cache-Control", cacheControl], ...(this.#codings.length > 0 ? [VARY] : [])],
-      contentFields: [NOSNIFF, ...(coding === "identity" ? [] : [["Content-Encoding", coding] as const])],
+      contentFields: coding === "identity" ? IDENTITY_FIELDS : [NOSNIFF, ["Content-Encoding", coding]],
     });
+  }
+
+  #makeOpen(file: KnownFile): () => OpenFile {
+    const shared = new SharedFile({
+      open: () => openFile(file, this.#options.open),
+      check: () => checkUnchanged(file),
+    });
+    return () => shared.open();
   }
 }
 
 /** Opens the very file that was described; its name may have changed hands since, to a FIFO even. */
-function openFile(found: FoundFile, open: ResourceOptions["open"]): Deno.FsFile {
+function openFile(found: KnownFile, open: ResourceOptions["open"]): Deno.FsFile {
   checkUnchanged(found);
   try {
     const file = open(found.path);
-    if (isSameState(file.statSync(), found.info)) return file;
+    if (found.state.isOf(file.statSync())) return file;
     file.close();
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
@@ -225,9 +245,9 @@ function openFile(found: FoundFile, open: ResourceOptions["open"]): Deno.FsFile 
 }
 
 /** A path whose file has the same state leads to the same content. */
-function checkUnchanged({ path, info }: FoundFile): void {
+function checkUnchanged({ path, state }: KnownFile): void {
   try {
-    if (isSameState(Deno.statSync(path), info)) return;
+    if (state.isOf(Deno.statSync(path))) return;
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
   }
@@ -243,10 +263,10 @@ function isReadable(path: string, open: ResourceOptions["open"]): boolean {
   }
 }
 
-function readFile(found: FoundFile, open: ResourceOptions["open"]): Uint8Array<ArrayBuffer> {
+function readFile(found: KnownFile, open: ResourceOptions["open"]): Uint8Array<ArrayBuffer> {
   const file: OpenFile = openFile(found, open);
   try {
-    const content = allocateContent(found.info.size);
+    const content = allocateContent(found.state.size);
     for (let length = 0; length < content.length;) {
       const count = file.readSync(content.subarray(length));
       if (count === null) throw new StaleFileError(`File has become shorter: ${found.path}`);
@@ -259,36 +279,10 @@ function readFile(found: FoundFile, open: ResourceOptions["open"]): Uint8Array<A
 }
 
 /**
- * Tells one state of a file from any other: another name, file, content or permissions all show.
+ * Keeps of a file that was found what tells its state.
  *
  * @param found The file.
  */
-export function describeFile({ path, info }: FoundFile): string {
-  const { dev, ino, size, mode, uid, gid } = info;
-  return `${path} ${dev} ${ino} ${size} ${toMs(info)} ${info.ctime?.getTime()} ${mode} ${uid} ${gid}`;
-}
-
-/**
- * Compares what {@linkcode describeFile} tells, but for the path, without writing it down.
- *
- * @param one A state of a file.
- * @param other Another one, or the same.
- */
-export function isSameState(one: Deno.FileInfo, other: Deno.FileInfo): boolean {
-  return one.ino === other.ino && one.dev === other.dev && one.size === other.size && toMs(one) === toMs(other) &&
-    one.ctime?.getTime() === other.ctime?.getTime() && one.mode === other.mode && one.uid === other.uid &&
-    one.gid === other.gid;
-}
-
-function toMs(info: Deno.FileInfo): number {
-  return info.mtime?.getTime() ?? 0;
-}
-
-/**
- * Tells whether a further change could show the same time stamp. A file of the future is younger than any.
- *
- * @param mtimeMs Its modification time, in milliseconds since the epoch.
- */
-export function isYoung(mtimeMs: number): boolean {
-  return Date.now() - mtimeMs < COARSE_MTIME_MS;
+export function toKnown({ path, info, directory }: FoundFile): KnownFile {
+  return { path, directory, state: new FileState(info) };
 }

@@ -17,7 +17,7 @@ import { FileTree } from "./file_tree.ts";
 import { injectReloadScript } from "./live_reload.ts";
 import { selectMediaType } from "./media_type.ts";
 import { PENDING_PREFIX, WELL_KNOWN } from "./path.ts";
-import type { FoundFile } from "./resource.ts";
+import type { KnownFile } from "./resource.ts";
 import { Resource } from "./resource.ts";
 import type { ParsedSiteOptions } from "./site_options.ts";
 import { HEADERS_FILE, REDIRECTS_FILE } from "./site_rules.ts";
@@ -94,7 +94,7 @@ export class Site {
       entryBytes: context.cache.entryBytes,
       isCompressing: options.isCompressing,
       findFile: (path: string) => tree.findRegularFile(path),
-      confirm: (sitePath: string, file: FoundFile) => tree.confirm(sitePath, file),
+      confirm: (sitePath: string, file: KnownFile) => tree.confirm(sitePath, file),
       selectMediaType: (path: string) => selectMediaType(path, mediaTypes),
       selectCacheControl: (path: string, mediaType: string) =>
         isDev ? "no-store" : selectCacheControl({ path, mediaType }, cacheRules),

@@ -16,7 +16,7 @@ import { HeaderRules, parseHeadersFile } from "./headers_file.ts";
 import type { RedirectMatch, RedirectRequest } from "./redirects_file.ts";
 import { parseRedirectsFile, RedirectRules } from "./redirects_file.ts";
 import type { FieldLine } from "./message.ts";
-import { describeFile, isYoung } from "./resource.ts";
+import { FileState } from "./file_state.ts";
 import type { FieldChanges } from "./response_fields.ts";
 import { NO_CHANGES } from "./response_fields.ts";
 import type { ParsedFile } from "./rules_file.ts";
@@ -86,10 +86,12 @@ class RulesFile<Rule> {
   /** The rules where the file has changed, or the mistakes that it has; nothing where it has not changed. */
   refresh(tree: FileTree, open: SiteRulesContext["open"]): RulesChange<Rule> {
     const found = tree.findInRoot(this.#name);
-    const fingerprint = found === undefined ? tree.hasInRoot(this.#name) ? "unusable" : "" : describeFile(found);
+    const state = found && new FileState(found.info);
+    const absent = () => tree.hasInRoot(this.#name) ? "unusable" : "";
+    const fingerprint = found === undefined ? absent() : `${found.path} ${state}`;
     // A young file can change again without a sign.
     if (fingerprint === this.#fingerprint && this.#isSettled) return UNCHANGED;
-    this.#isSettled = found === undefined || !isYoung(found.info.mtime?.getTime() ?? 0);
+    this.#isSettled = !state?.isYoung;
     const isSame = fingerprint === this.#fingerprint;
     this.#fingerprint = fingerprint;
     const text = found === undefined ? undefined : readText(found.path, open);

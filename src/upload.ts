@@ -23,7 +23,7 @@ import { MultipartForm } from "./multipart_form.ts";
 import { CONTENT_CODINGS, selectListingType } from "./negotiation.ts";
 import { PendingFile, toWriteError } from "./pending_file.ts";
 import type { Handler, RequestBody } from "./request_context.ts";
-import { isYoung } from "./resource.ts";
+import { isYoung } from "./file_state.ts";
 import type { StaticHandler, StaticSite } from "./static.ts";
 
 const NO_CONTENT = new Uint8Array(0);

@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { FileTreeOptions } from "../src/file_tree.ts";
 import { FileTree } from "../src/file_tree.ts";
+import { toKnown } from "../src/resource.ts";
 import { testWith } from "./permissions.ts";
 import { LONG_AGO, Site } from "./site.ts";
 
@@ -76,11 +77,11 @@ for (const [what, change, isConfirmed] of CHANGES) {
     const tree = new FileTree({ root: site.path("../root"), clock: site.clock });
     const found = tree.find("/dir/page.html");
     if (found.kind !== "file") throw new Error(found.kind);
-    assertEquals(tree.confirm(found.sitePath, found.file), 5_000);
+    assertEquals(tree.confirm(found.sitePath, toKnown(found.file)), 5_000);
     change(site);
     site.clock.nowMs += 100;
-    assertEquals(tree.confirm(found.sitePath, found.file), isConfirmed ? 5_100 : undefined);
-    assertEquals(tree.confirm(found.sitePath, found.file), isConfirmed ? 5_100 : undefined);
+    assertEquals(tree.confirm(found.sitePath, toKnown(found.file)), isConfirmed ? 5_100 : undefined);
+    assertEquals(tree.confirm(found.sitePath, toKnown(found.file)), isConfirmed ? 5_100 : undefined);
   });
 }
 
@@ -95,7 +96,7 @@ testWith(
     site.write("dir/new.html", "new");
     for (const [nowMs, expected] of [[5_000, 5_000], [5_099, 5_000], [5_100, undefined]] as const) {
       site.clock.nowMs = nowMs;
-      assertEquals(tree.confirm(found.sitePath, found.file), expected, `at ${nowMs}`);
+      assertEquals(tree.confirm(found.sitePath, toKnown(found.file)), expected, `at ${nowMs}`);
     }
   },
 );
@@ -121,7 +122,7 @@ for (const [what, options, change] of NEVER) {
     if (file === undefined) throw new Error("not found");
     for (let times = 0; times < 2; times++) {
       site.clock.nowMs += 100;
-      assertEquals(tree.confirm("/dir/page.html", file), undefined);
+      assertEquals(tree.confirm("/dir/page.html", toKnown(file)), undefined);
     }
   });
 }
@@ -135,6 +136,6 @@ testWith(["read", "write"], "FileTree.confirm is sure of an index file, and of t
     const tree = new FileTree({ root: site.path(root), clock: site.clock });
     const found = tree.find(path);
     if (found.kind !== "file") throw new Error(found.kind);
-    assertEquals(tree.confirm(found.sitePath, found.file), 5_000, root);
+    assertEquals(tree.confirm(found.sitePath, toKnown(found.file)), 5_000, root);
   }
 });

@@ -1,0 +1,68 @@
+/**
+ * What tells one state of a file from any other, and no more of it: there may be one for each file that is kept.
+ *
+ * @module
+ */
+
+/** Time stamps of files are coarse: two changes within this time may look like one; in milliseconds. */
+const COARSE_MTIME_MS = 2_000;
+
+/** One state of a file: another file, content or permissions all show. */
+export class FileState {
+  /** Its size in bytes. */
+  readonly size: number;
+  /** When its content was changed, in milliseconds since the epoch. */
+  readonly mtimeMs: number;
+  readonly #ctimeMs: number;
+  readonly #dev: number;
+  readonly #ino: number | null;
+  readonly #mode: number | null;
+  readonly #uid: number | null;
+  readonly #gid: number | null;
+
+  /**
+   * Takes over what matters.
+   *
+   * @param info The file as the system tells of it.
+   */
+  constructor(info: Deno.FileInfo) {
+    this.size = info.size;
+    this.mtimeMs = info.mtime?.getTime() ?? 0;
+    this.#ctimeMs = info.ctime?.getTime() ?? 0;
+    this.#dev = info.dev;
+    this.#ino = info.ino;
+    this.#mode = info.mode;
+    this.#uid = info.uid;
+    this.#gid = info.gid;
+  }
+
+  /** Whether a further change could show the same time stamp. A file of the future is younger than any. */
+  get isYoung(): boolean {
+    return isYoung(this.mtimeMs);
+  }
+
+  /**
+   * Tells whether this is the state of a file.
+   *
+   * @param info The file as the system tells of it.
+   */
+  isOf(info: Deno.FileInfo): boolean {
+    return info.ino === this.#ino && info.dev === this.#dev && info.size === this.size &&
+      (info.mtime?.getTime() ?? 0) === this.mtimeMs && (info.ctime?.getTime() ?? 0) === this.#ctimeMs &&
+      info.mode === this.#mode && info.uid === this.#uid && info.gid === this.#gid;
+  }
+
+  /** The same as text. */
+  toString(): string {
+    return [this.#dev, this.#ino, this.size, this.mtimeMs, this.#ctimeMs, this.#mode, this.#uid, this.#gid].join(" ");
+  }
+}
+
+/**
+ * Tells whether a further change could show the same time stamp. A file of the future is younger than any.
+ *
+ * @param mtimeMs When a file was changed, in milliseconds since the epoch.
+ */
+export function isYoung(mtimeMs: number): boolean {
+  return Date.now() - mtimeMs < COARSE_MTIME_MS;
+}
