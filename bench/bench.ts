@@ -1,5 +1,5 @@
 /**
- * Measures the server on this machine, side by side with nginx where that is installed.
+ * Measures the server on this machine, side by side with nginx and lighttpd where they are installed.
  *
  * Each workload is one request asked again and again by `wrk`; the servers take turns, so that drift of the machine
  * hits all alike. The figure to trust is the processor time per request of the server's processes: the load generator
@@ -25,10 +25,14 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import config from "../deno.json" with { type: "json" };
+import { HELLO_WORLD, measureApp } from "./app_workloads.ts";
 import { idleCost } from "./client.ts";
-import { cpuMicros, machine, type Memory, memory, openFileLimit, procAvailable, processTree } from "./proc.ts";
-import { type Figures, type Footprint, problems, render, type Round, type Row } from "./report.ts";
-import { type Launch, nginx, Server, type Setting, sockeye, WORKERS } from "./servers.ts";
+import { Failure, parseWhole, runCommand } from "./flags.ts";
+import { cpuMicros, machine, type Memory, memory, processTree } from "./proc.ts";
+import { checkMeans, findProgram, type Program, SPARE_FILES } from "./programs.ts";
+import { type Figures, type Footprint, problems, render, type Round, type Row, type Start, SUBJECT } from "./report.ts";
+import { type Launch, lighttpd, nginx, Server, type Setting, sockeye, WORKERS } from "./servers.ts";
+import { measureStarts } from "./start.ts";
 import { makeRoot, type Workload, WORKLOADS } from "./workloads.ts";
 import { runLoad } from "./wrk.ts";
 
@@ -40,10 +44,25 @@ interface Options {
   rounds: number;
   /** Idle connections to hold; 0 leaves them out. */
   idle: number;
+  /** Whether the first answer after the start and an application are measured too. */
+  isComplete: boolean;
   /** What is measured. */
   workloads: readonly Workload[];
   /** File for the figures; empty for none. */
   json: string;
+}
+
+/** A server to compare with. */
+interface Peer extends Program {
+  readonly name: string;
+  readonly launch: (command: string, setting: Setting) => Promise<Launch>;
+}
+
+/** A server that is running. */
+interface Contender {
+  readonly server: Server;
+  /** What it answers as it must. */
+  readonly workloads: readonly Workload[];
 }
 
 /** What all measurements of a run share. */
@@ -53,20 +72,12 @@ interface Run {
   /** The temporary folder. */
   readonly folder: string;
   /** Starts the servers that there are, with or without access logs. */
-  readonly startServers: (isLogged: boolean) => Promise<AsyncDisposableStack & { servers: Server[] }>;
+  readonly startServers: (
+    isLogged: boolean,
+    workloads: readonly Workload[],
+  ) => Promise<AsyncDisposableStack & { contenders: Contender[] }>;
   /** Ends the run early. */
   readonly signal: AbortSignal;
-}
-
-/** A reason to stop that needs no stack trace. */
-class Failure extends Error {
-  /** Exit status. */
-  readonly status: number;
-
-  constructor(message: string, status = 1) {
-    super(message);
-    this.status = status;
-  }
 }
 
 const USAGE = `usage: deno task bench [--rows TEXT,..] [--seconds N] [--rounds N] [--idle N] [--json FILE]
@@ -77,11 +88,11 @@ const USAGE = `usage: deno task bench [--rows TEXT,..] [--seconds N] [--rounds N
   --idle N        idle keep-alive connections to hold, 0 to 20000 (4000, or 0 with --rows)
   --json FILE     also write the figures to FILE`;
 
-/** Open files the benchmark needs besides the idle connections. */
-const SPARE_FILES = 200;
+/** Starts of each server that are counted. */
+const STARTS = 5;
 
-/** Where nginx may be: Debian keeps it outside the search path of ordinary users. */
-const NGINX = ["nginx", "/usr/sbin/nginx"];
+/** Servers to compare with where they are installed, and how each is started. */
+const PEERS = { nginx, lighttpd };
 
 /** Reads the command line; `undefined` where only help is asked for. */
 function readOptions(args: string[]): Options | undefined {
@@ -94,16 +105,12 @@ function readOptions(args: string[]): Options | undefined {
     },
   });
   if (flags.help) return undefined;
-  const whole = (name: "seconds" | "rounds" | "idle", fallback: number, min: number, max: number): number => {
-    const value = flags[name] === undefined ? fallback : Number(flags[name] || NaN);
-    if (Number.isInteger(value) && value >= min && value <= max) return value;
-    throw new Failure(`--${name} must be a whole number from ${min} to ${max}\n${USAGE}`, 2);
-  };
   if (flags.json === "") throw new Failure(`--json needs the name of a file\n${USAGE}`, 2);
   return {
-    seconds: whole("seconds", 2, 1, 60),
-    rounds: whole("rounds", 2, 1, 20),
-    idle: whole("idle", flags.rows === undefined ? 4000 : 0, 0, 20_000),
+    seconds: parseWhole("seconds", flags.seconds, { fallback: 2, min: 1, max: 60 }),
+    rounds: parseWhole("rounds", flags.rounds, { fallback: 2, min: 1, max: 20 }),
+    idle: parseWhole("idle", flags.idle, { fallback: flags.rows === undefined ? 4000 : 0, min: 0, max: 20_000 }),
+    isComplete: flags.rows === undefined,
     workloads: selectWorkloads(flags.rows),
     json: flags.json ?? "",
   };
@@ -118,38 +125,23 @@ function selectWorkloads(rows: string | undefined): readonly Workload[] {
   throw new Failure(`--rows ${rows} names none of: ${WORKLOADS.map(({ name }) => name).join("; ")}`, 2);
 }
 
-/** Version a program tells about itself; `undefined` where it is not there or may not be run. */
-async function versionOf(command: string): Promise<string | undefined> {
-  const { state } = await Deno.permissions.query({ name: "run", command });
-  if (state !== "granted") return undefined;
-  try {
-    const { stdout, stderr } = await new Deno.Command(command, { args: ["-v"], stdin: "null" }).output();
-    const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-    return /\d+(?:\.\d+)+/.exec(text)?.[0] ?? "unknown";
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
 /** Checks that the benchmark can run here, and how many idle connections it may hold. */
 async function requirements(options: Options): Promise<{ wrk: string; idle: number }> {
-  const wrk = await versionOf("wrk");
-  if (!wrk) throw new Failure("wrk was not found: install it (on Debian and Ubuntu: apt install wrk) and try again");
-  if (!await procAvailable()) throw new Failure("the benchmark reads /proc and so runs on Linux only");
-  const most = Math.max(0, await openFileLimit() - SPARE_FILES);
-  if (options.idle > most) console.error(`# ${most} idle connections instead of ${options.idle}: limit of open files`);
-  return { wrk, idle: Math.min(options.idle, most) };
+  const { wrk, connections } = await checkMeans();
+  if (options.idle <= connections) return { wrk, idle: options.idle };
+  console.error(`# ${connections} idle connections instead of ${options.idle}: limit of open files`);
+  return { wrk, idle: connections };
 }
 
-/** The command of nginx and its version; `undefined` where it is not installed. */
-async function findNginx(): Promise<{ command: string; version: string } | undefined> {
-  for (const command of NGINX) {
-    const version = await versionOf(command);
-    if (version) return { command, version };
+/** The other servers that are installed. */
+async function findPeers(): Promise<Peer[]> {
+  const peers: Peer[] = [];
+  for (const [name, launch] of Object.entries(PEERS)) {
+    const program = await findProgram(name);
+    if (program) peers.push({ ...program, name, launch });
+    else console.error(`# ${name} was not found: measuring without it`);
   }
-  console.error("# nginx was not found: measuring without it");
-  return undefined;
+  return peers;
 }
 
 /** Loads one server with one workload. */
@@ -190,10 +182,14 @@ async function measureServers(run: Run): Promise<{ rows: Row[]; footprints: Foot
   for (const isLogged of [false, true]) {
     const selected = workloads.filter((workload) => isLogged === (workload.isLogged ?? false));
     if (selected.length === 0) continue;
-    await using started = await run.startServers(isLogged);
-    const { servers } = started;
+    await using started = await run.startServers(isLogged, selected);
+    const { contenders } = started;
+    const servers = contenders.map(({ server }) => server);
     const before = isLogged ? [] : await measureMemory(servers, run);
-    for (const workload of selected) rows.push(...await measureAll(servers, workload, run));
+    for (const workload of selected) {
+      const able = contenders.filter(({ workloads }) => workloads.includes(workload));
+      rows.push(...await measureAll(able.map(({ server }) => server), workload, run));
+    }
     for (const [index, footprint] of before.entries()) {
       footprints.push({ ...footprint, afterLoad: await memoryOf(servers[index]) });
     }
@@ -222,10 +218,26 @@ async function measureMemory(
   return footprints;
 }
 
-/** Starts nginx; `undefined` where that fails, which is no reason to stop. */
-async function startPeer(launch: Launch): Promise<Server | undefined> {
+/** Which of the workloads a server answers as it must. */
+async function selectAnswered(server: Server, workloads: readonly Workload[]): Promise<Workload[]> {
+  const answered: Workload[] = [];
+  for (const workload of workloads) {
+    try {
+      await server.check(workload);
+      answered.push(workload);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error;
+      console.error(`# ${workload.name} without ${server.name}: ${reason}`);
+    }
+  }
+  return answered;
+}
+
+/** Starts another server; `undefined` where that fails, which is no reason to stop. */
+async function startPeer(launch: Launch, workloads: readonly Workload[]): Promise<Contender | undefined> {
   try {
-    return await Server.start(launch);
+    const server = await Server.start(launch, []);
+    return { server, workloads: await selectAnswered(server, workloads) };
   } catch (error) {
     console.error(`# measuring without ${error instanceof Error ? error.message : error}`);
     return undefined;
@@ -235,13 +247,32 @@ async function startPeer(launch: Launch): Promise<Server | undefined> {
 /** Starts the servers; disposing of the result ends them. */
 async function startServers(
   setting: Setting,
-  peer: string | undefined,
+  peers: readonly Peer[],
+  workloads: readonly Workload[],
 ): Promise<Awaited<ReturnType<Run["startServers"]>>> {
   await using stack = new AsyncDisposableStack();
-  const servers = [stack.use(await Server.start(sockeye(setting)))];
-  const started = peer && await startPeer(await nginx(peer, setting));
-  if (started) servers.push(stack.use(started));
-  return Object.assign(stack.move(), { servers });
+  const contenders = [{ server: stack.use(await Server.start(sockeye(setting))), workloads }];
+  for (const { command, launch } of peers) {
+    const started = await startPeer(await launch(command, setting), workloads);
+    if (!started) continue;
+    stack.use(started.server);
+    contenders.push({ ...started, workloads: started.workloads });
+  }
+  return Object.assign(stack.move(), { contenders });
+}
+
+/** Measures the first answers after the start. */
+async function measureFirstAnswers(
+  setting: Setting,
+  names: ReadonlySet<string>,
+  peers: readonly Peer[],
+  signal: AbortSignal,
+): Promise<Start[]> {
+  console.error(`# ${STARTS} starts of each server`);
+  const compared = peers.filter(({ name }) => names.has(name));
+  const launches = [() => sockeye(setting), ...compared.map(({ command, launch }) => () => launch(command, setting))];
+  const starts = await measureStarts(launches, "/hello.txt", STARTS, signal);
+  return starts.map((ms, index) => ({ server: index === 0 ? SUBJECT : compared[index - 1]?.name ?? "", ms }));
 }
 
 /** Makes the files, starts the servers, measures them and stops them. */
@@ -249,49 +280,45 @@ async function benchmark(wanted: Options, signal: AbortSignal): Promise<Figures>
   const date = new Date().toISOString();
   const { wrk, idle } = await requirements(wanted);
   const options = { ...wanted, idle };
-  const found = await findNginx();
+  const { seconds, rounds, isComplete } = options;
+  const peers = await findPeers();
   const folder = await Deno.makeTempDir({ prefix: "sockeye-bench-" });
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => Deno.remove(folder, { recursive: true }));
-  const setting = { folder, root: makeRoot(folder), connections: idle + SPARE_FILES };
+  const setting = { folder, root: makeRoot(folder), connections: idle + SPARE_FILES, isLogged: false };
   const measured = await measureServers({
     options,
     folder,
     signal,
-    startServers: (isLogged) => startServers({ ...setting, isLogged }, found?.command),
+    startServers: (isLogged, workloads) => startServers({ ...setting, isLogged }, peers, workloads),
   });
-  const isCompared = measured.rows.some(({ server }) => server === "nginx");
-  const versions = { sockeye: config.version, deno: Deno.version.deno, wrk };
-  const { seconds, rounds } = options;
-  return {
+  const names = new Set(measured.rows.map(({ server }) => server));
+  const versions = peers.filter(({ name }) => names.has(name)).map(({ name, version }) => [name, version]);
+  const figures: Figures = {
     date,
     machine: await machine(),
-    versions: found && isCompared ? { ...versions, nginx: found.version } : versions,
+    versions: { sockeye: config.version, deno: Deno.version.deno, wrk, ...Object.fromEntries(versions) },
     options: { seconds, rounds, idle, workers: WORKERS },
     ...measured,
   };
+  if (!isComplete) return figures;
+  figures.starts = await measureFirstAnswers(setting, names, peers, signal);
+  console.error("# an application beside deno serve --parallel");
+  figures.application = await measureApp(HELLO_WORLD, { seconds, rounds, folder, signal });
+  return figures;
 }
 
 /** Runs the benchmark and prints its figures. */
-async function main(): Promise<number> {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
-  try {
-    const options = readOptions(Deno.args);
-    if (!options) {
-      console.log(USAGE);
-      return 0;
-    }
-    const figures = await benchmark(options, stop.signal);
-    console.log(render(figures));
-    if (options.json) await Deno.writeTextFile(options.json, `${JSON.stringify(figures, undefined, 2)}\n`);
-    return problems(figures).length > 0 ? 1 : 0;
-  } catch (error) {
-    if (stop.signal.aborted) return 130;
-    if (!(error instanceof Error)) throw error;
-    console.error(error.message);
-    return error instanceof Failure ? error.status : 1;
+async function main(signal: AbortSignal): Promise<number> {
+  const options = readOptions(Deno.args);
+  if (!options) {
+    console.log(USAGE);
+    return 0;
   }
+  const figures = await benchmark(options, signal);
+  console.log(render(figures));
+  if (options.json) await Deno.writeTextFile(options.json, `${JSON.stringify(figures, undefined, 2)}\n`);
+  return problems(figures).length > 0 ? 1 : 0;
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) Deno.exit(await runCommand(main));

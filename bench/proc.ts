@@ -69,14 +69,38 @@ export async function processTree(pid: number): Promise<number[]> {
  * @returns Microseconds.
  */
 export async function cpuMicros(pids: number[]): Promise<number> {
-  const text = await read(...pids.map((pid) => `/proc/${pid}/stat`));
+  return sumTicks(await read(...pids.map((pid) => `/proc/${pid}/stat`))) * TICK_MICROS;
+}
+
+/** What a server and its load generator did so far. */
+export interface Progress {
+  /** Processor time of the server's processes in microseconds. */
+  readonly cpuMicros: number;
+  /** Bytes the load generator read. */
+  readonly bytesRead: number;
+}
+
+/**
+ * What a server and its load generator did so far, both read at the same moment.
+ *
+ * @param pids Process ids of the server.
+ * @param reader Process id of the load generator.
+ */
+export async function progress(pids: number[], reader: number): Promise<Progress> {
+  const text = await read(...pids.map((pid) => `/proc/${pid}/stat`), `/proc/${reader}/io`);
+  const bytesRead = Number(/^rchar: (\d+)/m.exec(text)?.[1] ?? NaN);
+  return { cpuMicros: sumTicks(text.slice(0, text.indexOf("rchar:"))) * TICK_MICROS, bytesRead };
+}
+
+/** Ticks of processor time in the text of `/proc/PID/stat` of several processes. */
+function sumTicks(text: string): number {
   let ticks = 0;
   for (const line of text.trimEnd().split("\n")) {
     // The second field is the program's name in brackets, which may hold anything; utime and stime are 14th and 15th.
     const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
     ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
   }
-  return ticks * TICK_MICROS;
+  return ticks;
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AppCost } from "./app_workloads.ts";
 import type { IdleCost } from "./client.ts";
 import type { Machine, Memory } from "./proc.ts";
 import type { Load } from "./wrk.ts";
@@ -39,6 +40,14 @@ export interface Footprint {
   idle?: IdleCost;
 }
 
+/** How quickly one server starts. */
+export interface Start {
+  /** Name of the server. */
+  server: string;
+  /** Milliseconds from the start of the process to the end of the first answer, the shortest first. */
+  ms: number[];
+}
+
 /** Everything that is measured. */
 export interface Figures {
   /** When the benchmark began. */
@@ -53,6 +62,10 @@ export interface Figures {
   rows: Row[];
   /** Memory. */
   footprints: Footprint[];
+  /** First answers after the start; absent where they were not asked for. */
+  starts?: Start[];
+  /** Processor time per request of an application that says hello; likewise. */
+  application?: AppCost;
 }
 
 /** The server that is measured, and the one that it is compared with. */
@@ -70,8 +83,13 @@ const MEMORY_NOTE =
   `RSS counts what nginx's processes share once for each. PSS counts it once, but leaves out what sockeye
 shares with other Deno programs, this benchmark among them: compare sockeye's RSS with nginx's PSS.`;
 
-/** A table in Markdown, its columns aligned; the first is text, the others are figures. */
-function table(header: string[], rows: string[][]): string {
+/**
+ * A table in Markdown, its columns aligned; the first is text, the others are figures.
+ *
+ * @param header Titles of the columns.
+ * @param rows Cells.
+ */
+export function table(header: string[], rows: string[][]): string {
   const widths = header.map((_title, column) =>
     Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0), 3)
   );
@@ -81,8 +99,14 @@ function table(header: string[], rows: string[][]): string {
   return [line(header), rule, ...rows.map(line)].join("\n");
 }
 
-/** A figure with the given decimals, or a dash where there is none. */
-function number(value: number, decimals: number): string {
+/**
+ * A figure as text.
+ *
+ * @param value The figure.
+ * @param decimals Digits behind the point.
+ * @returns A dash where there is no figure.
+ */
+export function number(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return "-";
   return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
@@ -144,6 +168,34 @@ function idleTable({ footprints }: Figures): string {
 }
 
 /**
+ * The middle of sorted figures.
+ *
+ * @param sorted The figures.
+ * @returns NaN where there are none.
+ */
+export function median(sorted: readonly number[]): number {
+  return sorted[sorted.length >> 1] ?? NaN;
+}
+
+/** How quickly the servers start, or nothing where that was not measured. */
+function startTable({ starts = [] }: Figures): string {
+  if (starts.length === 0) return "";
+  return table(
+    ["start to first answer", "median ms", "shortest ms", "longest ms"],
+    starts.map(({ server, ms }) => [server, ...[median(ms), ms[0] ?? NaN, ms.at(-1) ?? NaN].map((x) => number(x, 0))]),
+  );
+}
+
+/** An application beside `deno serve`, or nothing where that was not measured. */
+function applicationTable({ application }: Figures): string {
+  if (application === undefined) return "";
+  const { own, other } = application;
+  return table(["application", `CPU µs ${SUBJECT}`, "CPU µs deno serve", "CPU ratio"], [
+    ["hello world", number(own, 1), number(other, 1), number(own / other, 2)],
+  ]);
+}
+
+/**
  * What went wrong while measuring: figures with such a line are not to be trusted.
  *
  * @param figures What was measured.
@@ -165,7 +217,8 @@ export function problems({ rows, footprints }: Figures): string[] {
 export function render(figures: Figures): string {
   const { machine, versions, options } = figures;
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ");
-  const tables = [loadTable(figures), memoryTable(figures), idleTable(figures)].filter((text) => text !== "");
+  const tables = [loadTable, memoryTable, idleTable, startTable, applicationTable].map((make) => make(figures))
+    .filter((text) => text !== "");
   return [
     `${figures.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`,
     `${programs}; ${options.workers} workers each; best of ${options.rounds} rounds of ${options.seconds} s`,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Client, pause } from "./client.ts";
+import { type Answer, Client, pause } from "./client.ts";
 import type { Workload } from "./workloads.ts";
 import { WORKLOADS } from "./workloads.ts";
 
@@ -29,14 +29,22 @@ export interface Setting {
   readonly connections: number;
   /** Whether it writes an access log, to a file in the folder. */
   readonly isLogged: boolean;
+  /** Worker threads or processes; {@linkcode WORKERS} where absent. */
+  readonly workers?: number;
 }
 
-/** Worker threads or processes of each server. */
+/** Worker threads or processes of each server, where nothing else is asked for. */
 export const WORKERS = 2;
 
 /** Longest wait for a server to come up or to go, in milliseconds. */
 const START_MS = 20_000;
 const STOP_MS = 3000;
+
+/** Time between two looks whether a server is there, in milliseconds. */
+const POLL_MS = 20;
+
+/** Connections that may wait to be accepted, as many as this project's server lets wait. */
+const BACKLOG = 4096;
 
 /** Files nginx keeps open: more than there are. */
 const CACHED_FILES = 10_000;
@@ -55,19 +63,19 @@ export function freePort(): number {
  *
  * @param setting What it is to serve.
  */
-export function sockeye({ folder, root, isLogged }: Setting): Launch {
+export function sockeye({ folder, root, isLogged, workers = WORKERS }: Setting): Launch {
   const port = freePort();
   const log = `${folder}/sockeye.log`;
   const rights = ["--allow-net", "--allow-read", ...(isLogged ? [`--allow-write=${log}`] : [])];
-  const options = ["-h", "127.0.0.1", "-p", `${port}`, "-r", root, "-w", `${WORKERS}`];
+  const options = ["-h", "127.0.0.1", "-p", `${port}`, "-r", root, "-w", `${workers}`];
   if (isLogged) options.push("-v", "-l", log);
   return { name: "sockeye", command: Deno.execPath(), args: ["run", ...rights, "main.ts", ...options], port };
 }
 
 /** Configuration for nginx: same files, nothing outside the folder, and whatever takes the least processor time. */
-function nginxConfig({ folder, root, connections, isLogged }: Setting, port: number): string {
+function nginxConfig({ folder, root, connections, isLogged, workers = WORKERS }: Setting, port: number): string {
   const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-  return `worker_processes ${WORKERS};
+  return `worker_processes ${workers};
 daemon off;
 pid ${folder}/nginx.pid;
 error_log ${folder}/nginx.err;
@@ -86,7 +94,7 @@ http {
   gzip_vary on;
   types { text/plain txt; text/html html; text/javascript js; application/octet-stream bin; }
 ${temp.map((name) => `  ${name}_temp_path ${folder}/${name};`).join("\n")}
-  server { listen 127.0.0.1:${port} reuseport; root ${root}; }
+  server { listen 127.0.0.1:${port} reuseport backlog=${BACKLOG}; root ${root}; }
 }
 `;
 }
@@ -102,6 +110,40 @@ export async function nginx(command: string, setting: Setting): Promise<Launch> 
   const config = `${setting.folder}/nginx.conf`;
   await Deno.writeTextFile(config, nginxConfig(setting, port));
   return { name: "nginx", command, args: ["-c", config], port };
+}
+
+/** Configuration for lighttpd, likewise. It has nothing that sends a compressed neighbour of a file. */
+function lighttpdConfig({ folder, root, connections, isLogged, workers = WORKERS }: Setting, port: number): string {
+  const log = `server.modules += ("mod_accesslog")\naccesslog.filename = "${folder}/lighttpd.log"`;
+  return `server.document-root = "${root}"
+server.bind = "127.0.0.1"
+server.port = ${port}
+server.listen-backlog = ${BACKLOG}
+server.errorlog = "${folder}/lighttpd.err"
+server.upload-dirs = ("${folder}")
+server.max-worker = ${workers}
+server.max-fds = ${connections * 2 + CACHED_FILES}
+server.max-connections = ${connections}
+server.max-keep-alive-requests = 1000000000
+server.max-keep-alive-idle = 600
+mimetype.assign = (
+  ".txt" => "text/plain", ".html" => "text/html", ".js" => "text/javascript", "" => "application/octet-stream"
+)
+${isLogged ? log : ""}
+`;
+}
+
+/**
+ * How to start lighttpd.
+ *
+ * @param command Name or path of the program.
+ * @param setting What it is to serve.
+ */
+export async function lighttpd(command: string, setting: Setting): Promise<Launch> {
+  const port = freePort();
+  const config = `${setting.folder}/lighttpd.conf`;
+  await Deno.writeTextFile(config, lighttpdConfig(setting, port));
+  return { name: "lighttpd", command, args: ["-D", "-f", config], port };
 }
 
 /** A server that is running; disposing of it ends it. */
@@ -134,13 +176,18 @@ export class Server implements AsyncDisposable {
    *
    * @param launch How to start it.
    * @param workloads What it must answer.
+   * @param pollMs Time between two looks whether it is there, in milliseconds.
    * @returns The server; it rejects, and nothing is left running, where the server does not come up or answers wrongly.
    */
-  static async start(launch: Launch, workloads: readonly Workload[] = WORKLOADS): Promise<Server> {
+  static async start(
+    launch: Launch,
+    workloads: readonly Workload[] = WORKLOADS,
+    pollMs: number = POLL_MS,
+  ): Promise<Server> {
     const server = new Server(launch);
     try {
-      await server.#listening();
-      for (const workload of workloads) await server.#check(workload);
+      await server.#listening(pollMs);
+      for (const workload of workloads) await server.check(workload);
       return server;
     } catch (error) {
       await server[Symbol.asyncDispose]();
@@ -181,26 +228,31 @@ export class Server implements AsyncDisposable {
   }
 
   /** Waits until the port accepts connections. */
-  async #listening(): Promise<void> {
+  async #listening(pollMs: number): Promise<void> {
     const end = Date.now() + START_MS;
     while (Date.now() < end && !this.#ended) {
       try {
         using _client = await Client.connect(this.port);
         return;
       } catch {
-        await pause(20);
+        await pause(pollMs);
       }
     }
     throw new Error(this.#ended ? "ended while starting" : "did not come up");
   }
 
-  /** Compares the answer to one workload with what it must be. */
-  async #check(workload: Workload): Promise<void> {
+  /**
+   * Compares the answer to one workload with what it must be.
+   *
+   * @param workload The workload.
+   * @returns The answer; it rejects where that is a wrong one.
+   */
+  async check(workload: Workload): Promise<Answer> {
     const { path, status = 200, bytes } = workload;
     const fields = await this.selectFields(workload);
     using client = await Client.connect(this.port);
     const answer = await client.get(path, fields);
-    if (answer.status === status && (bytes === undefined || answer.length === bytes)) return;
+    if (answer.status === status && (bytes === undefined || answer.length === bytes)) return answer;
     const wanted = bytes === undefined ? status : `${status} with ${bytes} bytes`;
     throw new Error(`${path} answered with ${answer.status} and ${answer.length} bytes instead of ${wanted}`);
   }

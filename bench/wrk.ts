@@ -7,6 +7,8 @@ import type { Workload } from "./workloads.ts";
 
 /** One run of the load generator. */
 export interface Load {
+  /** Bytes received, heads included. */
+  bytes: number;
   /** Answers received; parts of large ones count as parts. */
   requests: number;
   /** Answers per second. */
@@ -62,6 +64,9 @@ end
 /** From this size on many answers are under way when the time is over, and few were completed. */
 const LARGE_BYTES = 10_000_000;
 
+/** Seconds an answer may take before it counts as an error. */
+const TIMEOUT_SECONDS = 10;
+
 /** Seconds a run may take longer than asked before it is ended. */
 const GRACE_SECONDS = 20;
 
@@ -69,6 +74,7 @@ const GRACE_SECONDS = 20;
 function countAnswers(summary: Summary, { bytes = 0, status = 200 }: Workload): Load {
   const requests = bytes >= LARGE_BYTES ? summary.bytes / bytes : summary.requests;
   return {
+    bytes: summary.bytes,
     requests,
     rps: requests / (summary.duration / 1e6),
     // With pipelined requests wrk loses count of some percentiles, and says 0.
@@ -79,27 +85,52 @@ function countAnswers(summary: Summary, { bytes = 0, status = 200 }: Workload): 
   };
 }
 
+/** A load generator that is running. */
+export interface RunningLoad {
+  /** Its process id. */
+  readonly pid: number;
+  /** The figures, once it has ended; it rejects where it failed. */
+  readonly figures: Promise<Load>;
+}
+
+/**
+ * Begins to load a server with one thread.
+ *
+ * @param options What to run.
+ * @returns The load generator.
+ */
+export async function startLoad(
+  { workload, port, fields, folder, seconds, signal }: LoadOptions,
+): Promise<RunningLoad> {
+  const script = `${folder}/wrk-${port}.lua`;
+  await Deno.writeTextFile(script, `${workload.script ?? ""}\n${REPORT}`);
+  const command = new Deno.Command("wrk", {
+    args: [
+      ...["-t1", `-c${workload.connections}`, `-d${seconds}s`, "--timeout", `${TIMEOUT_SECONDS}s`, "-s", script],
+      ...fields.flatMap((field) => ["-H", field]),
+      `http://127.0.0.1:${port}${workload.path}`,
+    ],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.any([signal, AbortSignal.timeout((seconds + GRACE_SECONDS) * 1000)]),
+  });
+  const child = command.spawn();
+  const figures = child.output().then(({ stdout, stderr }) => {
+    signal.throwIfAborted();
+    const last = new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1);
+    if (!last?.startsWith("{")) throw new Error(`wrk failed: ${new TextDecoder().decode(stderr).trim()}`);
+    return countAnswers(JSON.parse(last), workload);
+  });
+  return { pid: child.pid, figures };
+}
+
 /**
  * Loads a server with one thread.
  *
  * @param options What to run.
  * @returns The figures of the run.
  */
-export async function runLoad({ workload, port, fields, folder, seconds, signal }: LoadOptions): Promise<Load> {
-  const script = `${folder}/wrk.lua`;
-  await Deno.writeTextFile(script, `${workload.script ?? ""}\n${REPORT}`);
-  const command = new Deno.Command("wrk", {
-    args: [
-      ...["-t1", `-c${workload.connections}`, `-d${seconds}s`, "-s", script],
-      ...fields.flatMap((field) => ["-H", field]),
-      `http://127.0.0.1:${port}${workload.path}`,
-    ],
-    stdin: "null",
-    signal: AbortSignal.any([signal, AbortSignal.timeout((seconds + GRACE_SECONDS) * 1000)]),
-  });
-  const { stdout, stderr } = await command.output();
-  signal.throwIfAborted();
-  const last = new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1);
-  if (!last?.startsWith("{")) throw new Error(`wrk failed: ${new TextDecoder().decode(stderr).trim()}`);
-  return countAnswers(JSON.parse(last), workload);
+export async function runLoad(options: LoadOptions): Promise<Load> {
+  return await (await startLoad(options)).figures;
 }
