@@ -10,8 +10,8 @@
  *
  * @module
  */
-import { escape } from "@std/html/entities";
 import { type Figures, ratio, REFERENCE, SUBJECT } from "./report.ts";
+import { frame, NOTE, text } from "./svg.ts";
 
 const WIDTH = 760;
 const MARGIN = 20;
@@ -25,28 +25,6 @@ const HEAD_HEIGHT = 92;
 /** Below the last bar: two lines about the machine. */
 const FOOT_HEIGHT = 62;
 
-/** Colours by name, on light and on dark ground; text on its ground has a contrast of 4.5 at least. */
-const STYLE = `
-  text { font: 13px system-ui, sans-serif; fill: #1f2328 }
-  .title { font-size: 16px; font-weight: 600 }
-  .note { font-size: 12px; fill: #59636e }
-  .ground { fill: #ffffff; stroke: #d1d9e0 }
-  .value { paint-order: stroke; stroke: #ffffff; stroke-width: 4px }
-  .grid { stroke: #d1d9e0 }
-  .reference { stroke: #59636e; stroke-dasharray: 4 3 }
-  .less { fill: #1a7f37 }
-  .more { fill: #bc4c00 }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #f0f6fc }
-    .note { fill: #9198a1 }
-    .ground { fill: #0d1117; stroke: #3d444d }
-    .value { stroke: #0d1117 }
-    .grid { stroke: #3d444d }
-    .reference { stroke: #9198a1 }
-    .less { fill: #3fb950 }
-    .more { fill: #f0883e }
-  }`;
-
 /** Where a value is drawn, from the left. */
 type Scale = (ratio: number) => number;
 
@@ -56,11 +34,6 @@ interface Bar {
   readonly ratio: number;
   /** Where its row begins, from above. */
   readonly top: number;
-}
-
-/** A line of text. */
-function text(x: number, y: number, content: string, attributes = ""): string {
-  return `<text x="${x}" y="${y}"${attributes && ` ${attributes}`}>${escape(content)}</text>`;
 }
 
 /** A vertical line through the bars. */
@@ -103,24 +76,18 @@ export function drawChart(figures: Figures): string | undefined {
   const measures = bars.map(({ name, ratio }) => `${name}: ${ratio.toFixed(2)}`).join("; ");
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ");
   const marks = selectMarks(longest);
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}"` +
-    ' role="img" aria-labelledby="title description">',
-    `<title id="title">${escape(title)}</title>`,
-    `<desc id="description">${escape(`${REFERENCE} is 1, less is better. ${measures}.`)}</desc>`,
-    `<style>${STYLE}\n</style>`,
-    `<rect class="ground" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="6"/>`,
+  const description = `${REFERENCE} is 1, less is better. ${measures}.`;
+  return frame({ width: WIDTH, height, title, description }, [
     text(MARGIN, 32, title, 'class="title"'),
-    text(MARGIN, 54, `${REFERENCE} is 1, less is better`, 'class="note"'),
+    text(MARGIN, 54, `${REFERENCE} is 1, less is better`, NOTE),
     ...marks.map((mark) => rule(scale(mark), bottom, "grid")),
-    ...marks.map((mark) => text(scale(mark), HEAD_HEIGHT - 12, `${mark}`, 'class="note" text-anchor="middle"')),
+    ...marks.map((mark) => text(scale(mark), HEAD_HEIGHT - 12, `${mark}`, `${NOTE} text-anchor="middle"`)),
     ...bars.map((bar) => drawBar(bar, scale)),
     rule(scale(1), bottom, "reference"),
     ...bars.map(({ ratio, top }) => text(scale(ratio) + 6, top + 14.5, ratio.toFixed(2), 'class="value"')),
-    text(MARGIN, bottom + 28, `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`, 'class="note"'),
-    text(MARGIN, bottom + 46, `${programs}; ${options.workers} workers each; ${date.slice(0, 10)}`, 'class="note"'),
-    "</svg>\n",
-  ].join("\n");
+    text(MARGIN, bottom + 28, `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`, NOTE),
+    text(MARGIN, bottom + 46, `${programs}; ${options.workers} workers each; ${date.slice(0, 10)}`, NOTE),
+  ]);
 }
 
 /** Draws the file that is given as the argument. */
