@@ -31,13 +31,14 @@ function isPower(step: number): boolean {
 }
 
 /**
- * Figures of a logarithmic axis, from one that is not above the least to one that is not below the greatest: 1, 2 and 5
- * of every power of ten, or the powers only.
+ * Figures of a logarithmic axis, from one that is not above the least to one that is not below the greatest. The wider
+ * the range, the fewer of each power of ten.
  */
 function logMarks(min: number, max: number): number[] {
+  const digits = max / min < 10 ? [1, 1.5, 2, 3, 4, 5, 7] : [1, 2, 5];
   const steps: number[] = [];
   for (let power = Math.floor(Math.log10(min)); power <= Math.ceil(Math.log10(max)); power++) {
-    steps.push(...[1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
+    steps.push(...digits.map((digit) => Number(`${digit}e${power}`)));
   }
   const first = steps.findLastIndex((step) => step <= min);
   const last = steps.findIndex((step) => step >= max);
@@ -52,13 +53,13 @@ function linearMarks(max: number): number[] {
   return Array.from({ length: Math.ceil(max / step - 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(6)));
 }
 
-/** The scale between two places, which its first and its last mark take. */
+/** The scale between two places, which its first and its last mark take. What lies below it is drawn at its edge. */
 function makeScale(axis: Axis, values: readonly number[], [from, to]: readonly [number, number]): Scale {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const marks = axis.isLog ? logMarks(least, most) : linearMarks(most > 0 ? most : 1);
   const measure = axis.isLog ? Math.log10 : (value: number) => value;
   const [low, high] = [measure(marks[0] ?? 0), measure(marks.at(-1) ?? 1)];
-  return { marks, place: (value) => from + (to - from) * (measure(value) - low) / (high - low) };
+  return { marks, place: (value) => from + (to - from) * Math.max(0, (measure(value) - low) / (high - low)) };
 }
 
 /** The first axis ends where the measurements do, and a few points are its marks. */
