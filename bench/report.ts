@@ -139,7 +139,7 @@ function loadTable({ rows }: Figures): string {
       return [workload, ...cells, number(ratio(rows, workload), 2)];
     }),
   );
-  return `${columns}\n${LOAD_NOTE}`;
+  return `${columns}\n\n${LOAD_NOTE}`;
 }
 
 /** Memory of each server. */
@@ -153,7 +153,7 @@ function memoryTable({ footprints }: Figures): string {
       ...[atStart.rss, atStart.pss, afterLoad.rss, afterLoad.pss].map(megabytes),
     ]),
   );
-  return `${figures}\n${MEMORY_NOTE}`;
+  return `${figures}\n\n${MEMORY_NOTE}`;
 }
 
 /** Cost of idle connections, or nothing where they were not measured. */
@@ -220,7 +220,7 @@ export function render(figures: Figures): string {
   const tables = [loadTable, memoryTable, idleTable, startTable, applicationTable].map((make) => make(figures))
     .filter((text) => text !== "");
   return [
-    `${figures.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`,
+    `${figures.date}: ${machine.cpu}, ${machine.cores} cores, ${machine.kernel};`,
     `${programs}; ${options.workers} workers each; best of ${options.rounds} rounds of ${options.seconds} s`,
     ...tables.map((text) => `\n${text}`),
     ...problems(figures).map((problem) => `!!! ERRORS !!! ${problem}`),
