@@ -1,8 +1,8 @@
 /**
  * Bytes that were received on a connection and not yet consumed.
  *
- * It is small while a connection idles, since thousands may, and grows by what the client sends, up to the longest head
- * that is accepted. It also remembers how far it was searched, so that a head that arrives byte by byte is not
+ * It is small at first, since thousands of connections may idle, and as large later as what the client sends at once
+ * makes it, up to the longest head that is accepted. It also remembers how far it was searched, so that a head that arrives byte by byte is not
  * searched from its beginning each time.
  *
  * @module
@@ -24,16 +24,18 @@ export class ReceiveBuffer {
   readonly #maximumBytes: number;
   readonly #patience: number;
   #wasFilled = false;
-  /** How many reads in a row would have fitted a quarter. */
-  #smallReads = 0;
+  /** The most that was waiting since it was last empty. */
+  #peak = 0;
+  /** How many times in a row that was less than a quarter. */
+  #smallPeaks = 0;
 
   /**
    * Makes a small buffer.
    *
    * @param maximumBytes What it may grow to; the parsers' limits keep their demand below it.
-   * @param patience How many small reads in a row make it small again; without any it is as soon as it is empty.
+   * @param patience How many times in a row little must have been waiting before it is small again.
    */
-  constructor(maximumBytes: number, patience = 0) {
+  constructor(maximumBytes: number, patience = 1) {
     this.#maximumBytes = Math.max(maximumBytes, INITIAL_BYTES);
     this.#patience = patience;
   }
@@ -70,7 +72,7 @@ export class ReceiveBuffer {
    */
   received(count: number): void {
     this.end += count;
-    this.#smallReads = count * 4 < this.bytes.length ? this.#smallReads + 1 : 0;
+    this.#peak = Math.max(this.#peak, this.length);
     this.#wasFilled = this.end === this.bytes.length;
   }
 
@@ -82,13 +84,16 @@ export class ReceiveBuffer {
   consume(count: number): void {
     this.start += count;
     this.scanned = this.start;
+    if (this.length > 0 || this.#peak === 0) return;
+    this.#smallPeaks = this.#peak * 4 < this.bytes.length ? this.#smallPeaks + 1 : 0;
+    this.#peak = 0;
   }
 
-  /** Full: four times as much. Empty after a small read: small again. */
+  /** Full: four times as much. Empty, and little was waiting: small again. */
   #selectCapacity(): number {
     const capacity = this.bytes.length;
     if (this.#wasFilled) return Math.min(capacity * 4, this.#maximumBytes);
-    return this.length === 0 && this.#smallReads >= this.#patience ? INITIAL_BYTES : capacity;
+    return this.length === 0 && this.#smallPeaks >= this.#patience ? INITIAL_BYTES : capacity;
   }
 
   #moveTo(target: Uint8Array<ArrayBuffer>): void {

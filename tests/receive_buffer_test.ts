@@ -122,6 +122,22 @@ Deno.test("ReceiveBuffer keeps its size while a client fills it, and is small ag
   assertEquals(buffer.bytes.buffer.byteLength, INITIAL_BYTES);
 });
 
+Deno.test("ReceiveBuffer takes a head that once made it grow in one read from then on", () => {
+  const buffer = new ReceiveBuffer(MAXIMUM_BYTES);
+  const reads = [];
+  for (const length of [1_500, 1_500, 1_100, 300, 300, 1_500]) {
+    let count = 0;
+    for (let left = length; left > 0; count++) {
+      const read = Math.min(left, buffer.room().length);
+      buffer.received(read);
+      left -= read;
+    }
+    reads.push([count, buffer.bytes.length]);
+    buffer.consume(length);
+  }
+  assertEquals(reads, [[2, 4096], [1, 4096], [1, 4096], [1, 4096], [1, INITIAL_BYTES], [2, 4096]]);
+});
+
 Deno.test("ReceiveBuffer with patience stays large until reads were small often enough", () => {
   const buffer = new ReceiveBuffer(MAXIMUM_BYTES, 2);
   const capacityFor = (count: number) => {
