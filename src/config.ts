@@ -46,9 +46,9 @@ export interface Timeouts {
   readonly lingerMs: number;
 }
 
-/** The memory that each worker spends on representations. */
+/** The memory that is spent on representations. */
 export interface CacheOptions {
-  /** All entries of one worker together, in bytes. */
+  /** All entries together, in bytes; each worker has an equal share. */
   readonly bytes: number;
   /** A larger file is streamed from its descriptor instead. */
   readonly entryBytes: number;
@@ -142,7 +142,7 @@ export interface ServerOptions extends SiteOptions {
   readonly limits: Limits;
   /** Bounds for how long it may take. */
   readonly timeouts: Timeouts;
-  /** Bounds for the cache of each worker. */
+  /** Bounds for the cache. */
   readonly cache: CacheOptions;
 }
 
@@ -192,7 +192,7 @@ export const DEFAULT_OPTIONS: Readonly<
     lingerMs: 2_000,
   }),
   cache: Object.freeze({
-    bytes: 32 << 20,
+    bytes: 96 << 20,
     entryBytes: 1 << 20,
     freshMs: 1_000,
   }),

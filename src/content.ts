@@ -6,7 +6,7 @@
  */
 
 /** A head of a file usually has 350 bytes; with a content security policy of the site it may have twice as many. */
-export const HEAD_ROOM_BYTES = 1_024;
+export const HEAD_ROOM_BYTES = 512;
 
 /**
  * Makes room for a content and for a head in front of it.

@@ -144,14 +144,14 @@ async function createHandler(
   options: StartMessage["options"],
   { clock, report }: Pick<ConnectionContext, "clock" | "report">,
 ): Promise<Handler> {
-  const { root, app, appFirst, cache } = options;
+  const { root, app, appFirst, cache, workers } = options;
   if (app !== undefined) surviveApp(report);
   const answer = app === undefined ? undefined : await loadAppHandler(app);
   if (answer !== undefined && root === "") return answer;
   const spares = new SpareDescriptors(root);
   const siteOptions = {
     site: options,
-    cache,
+    cache: { ...cache, bytes: cache.bytes / workers },
     clock,
     open: (path: string) => spares.open(path),
     report,
