@@ -3,7 +3,8 @@
  *
  *     deno run --allow-net --allow-read main.ts -p 8080 -r ./www
  *
- * Exit codes: 0 stopped by a signal, 1 cannot start or cut off by a second signal, 2 the command line cannot be understood.
+ * Exit codes: 0 stopped by a signal, 1 cannot start or cut off by a second signal, 2 the command line cannot be
+ * understood, 75 a worker stands still and the process is to be started again.
  *
  * @module
  */
@@ -11,6 +12,7 @@
 import metadata from "./deno.json" with { type: "json" };
 import { HELP, parseCommand } from "./src/cli.ts";
 import type { ServerOptions } from "./src/config.ts";
+import { EXIT_STUCK } from "./src/config.ts";
 import { StartError, UsageError } from "./src/errors.ts";
 import { escapeControls } from "./src/log.ts";
 import { findNetworkUrls } from "./src/network_addresses.ts";
@@ -58,17 +60,22 @@ async function makeUserLine(name: string): Promise<string> {
 
 async function serve(options: ServerOptions): Promise<void> {
   const starting = startServer(options);
-  let isStopping = false;
+  let signals = 0;
   const stop = async () => {
-    if (isStopping) Deno.exit(1);
-    isStopping = true;
+    if (++signals > 1) Deno.exit(1);
     await (await starting).stop();
     Deno.exit(0);
   };
-  const signals: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  const stopping: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  for (const signal of stopping) Deno.addSignalListener(signal, stop);
 
   const server = await starting;
+  void server.stuck.then(async (reason) => {
+    console.error(`sockeye: ${reason}. The server ends with ${EXIT_STUCK}, to be started again`);
+    await server.stop();
+    // A thread that loops would keep the process.
+    Deno.exit(EXIT_STUCK);
+  });
   const workers = options.workers === 1 ? "1 worker" : `${options.workers} workers`;
   const everywhere = isEveryAddress(options.hostname) ? " (and all other addresses of this machine)" : "";
   const what = [options.app, options.root].filter((part) => part !== undefined && part !== "").join(" and ");

@@ -187,28 +187,28 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
 
   // Listening, workers and the main thread.
   handoff: { imports: [] },
+  heartbeat: { imports: [] },
   listener: { imports: ["config", "errors", "handoff"] },
   log: { imports: ["config", "errors", "@logtape/logtape"] },
   worker_protocol: { imports: ["config", "listener"] },
   worker: {
     imports: [
+      ...["access_log", "app", "app_and_files", "basic_auth", "clock", "config", "connection"],
       ...[
-        "access_log",
-        "app",
-        "app_and_files",
-        "basic_auth",
-        "clock",
-        "config",
-        "connection",
         "connection_context",
         "errors",
         "fetch_handler",
+        "handoff",
+        "heartbeat",
+        "timer",
+        "listener",
+        "request_context",
+        "site_handler",
       ],
-      ...["handoff", "timer", "listener", "request_context", "site_handler", "spare_descriptors", "worker_protocol"],
-      "writable_site_handler",
+      ...["spare_descriptors", "worker_protocol", "writable_site_handler"],
     ],
   },
-  worker_pool: { imports: ["config", "errors", "handoff", "listener", "worker_protocol"] },
+  worker_pool: { imports: ["config", "errors", "handoff", "heartbeat", "listener", "worker_protocol"] },
   browser: { imports: [] },
   server: {
     imports: [

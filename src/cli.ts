@@ -29,6 +29,7 @@ export type Command =
   | { readonly kind: "version" };
 
 const MAXIMUM_WORKERS = 512;
+const LEAST_WATCHDOG_SECONDS = 3;
 
 const SYMLINK_POLICIES: readonly SymlinkPolicy[] = ["follow", "inside", "deny"];
 
@@ -36,8 +37,9 @@ const SYMLINK_POLICIES: readonly SymlinkPolicy[] = ["follow", "inside", "deny"];
 const OPTIONAL_VALUES: Readonly<Record<string, string>> = { "--spa": "index.html", "--cors": "" };
 
 const VALUES = [
-  ...["port", "host", "root", "workers", "log", "grace", "base", "index", "symlinks", "mime", "charset"] as const,
+  ...["port", "host", "root", "workers", "log", "grace", "watchdog", "base", "index", "symlinks", "mime"] as const,
   ...[
+    "charset",
     "spa",
     "header",
     "cache",
@@ -71,6 +73,8 @@ const SWITCHES = [
 /** The names of all options that have more than one letter. */
 export const OPTIONS: readonly string[] = [...VALUES, ...SWITCHES];
 
+const SECONDS = { grace: DEFAULT_OPTIONS.graceMs / 1000, watchdog: DEFAULT_OPTIONS.watchdogMs / 1000 };
+
 /** The text of `--help`. */
 export const HELP = `Serves files over HTTP/1.1.
 
@@ -84,7 +88,8 @@ Server
   -w, --workers N      number of workers (the processors this process may use)
   -l, --log FILE       append the log to FILE, which needs --allow-write (the terminal)
   -v, -d               log every answer, level INFO; log everything, level DEBUG (ERROR)
-      --grace S        seconds that answers under way have after a signal to stop (${DEFAULT_OPTIONS.graceMs / 1000})
+      --grace S        seconds that answers under way have after a signal to stop (${SECONDS.grace})
+      --watchdog S     seconds until a worker that stands still ends the server, 0: never (${SECONDS.watchdog})
 
 Files
   -r, --root PATH      document root, also as the argument PATH (.)
@@ -182,6 +187,7 @@ function parseOptions(flags: Flags): Partial<ServerOptions> {
   if (flags.workers !== undefined) options.workers = parseNumber("workers", flags.workers, 1, MAXIMUM_WORKERS);
   if (flags.log !== undefined) options.logFile = checkPresent("log", flags.log);
   if (flags.grace !== undefined) options.graceMs = 1000 * parseNumber("grace", flags.grace, 0, 86_400);
+  if (flags.watchdog !== undefined) options.watchdogMs = 1000 * parseWatchdog(flags.watchdog);
   if (flags.open) options.open = true;
   if (flags.app !== undefined) options.app = checkPresent("app", flags.app);
   if (flags.auth !== undefined) options.auth = checkPresent("auth", flags.auth);
@@ -247,6 +253,11 @@ function parseSymlinkPolicy(value: string): SymlinkPolicy {
 function parseAuthScope(value: string): "all" | "write" {
   if (value === "all" || value === "write") return value;
   throw usage(`--auth-for is all or write, not ${JSON.stringify(value)}`);
+}
+
+/** Less than a few heartbeats would be chance. */
+function parseWatchdog(value: string): number {
+  return value === "0" ? 0 : parseNumber("watchdog", value, LEAST_WATCHDOG_SECONDS, 86_400);
 }
 
 function parseCharset(value: string): string {

@@ -136,6 +136,8 @@ export interface ServerOptions extends SiteOptions {
   readonly watch: boolean;
   /** How long answers under way may take after a signal to stop, in milliseconds. */
   readonly graceMs: number;
+  /** How long the thread of a worker may stand still before the server gives up on it, in milliseconds; 0: for ever. */
+  readonly watchdogMs: number;
   /** Whether the browser is opened when the server has started, where that is permitted. */
   readonly open: boolean;
   /** Bounds for what a client may send. */
@@ -146,6 +148,9 @@ export interface ServerOptions extends SiteOptions {
   readonly cache: CacheOptions;
 }
 
+/** Exit code of the command when a worker stands still: a service manager is to start it again (EX_TEMPFAIL). */
+export const EXIT_STUCK = 75;
+
 /** The defaults of everything that has one. `root` and `workers` depend on the process and are found at start. */
 export const DEFAULT_OPTIONS: Readonly<
   Omit<ServerOptions, "root" | "workers" | "logFile" | "charset" | "cors" | "app" | "auth">
@@ -154,6 +159,7 @@ export const DEFAULT_OPTIONS: Readonly<
   port: 8080,
   logLevel: "error",
   graceMs: 10_000,
+  watchdogMs: 30_000,
   open: false,
   authFor: "all",
   appFirst: false,

@@ -41,6 +41,11 @@ export interface Server {
   reload(): Promise<void>;
   /** Gives everything back at once, answers under way included. */
   abort(): Promise<void>;
+  /**
+   * Settled, with the reason, when the thread of a worker has stood still for `watchdogMs`. It cannot be ended, and its
+   * clients wait; the other workers go on. Whoever runs the server is to stop it and to end the process.
+   */
+  readonly stuck: Promise<string>;
 }
 
 /** With `dev`: for the other devices on the network, and one watch over the files. */
@@ -103,7 +108,9 @@ export async function startServer(options: ServerOptions, createWorker?: () => W
   try {
     log = openLog(options.logLevel, options.logFile);
     const { event, access } = log;
-    const pool = new WorkerPool({ server: options, bindings, event, access, ...(createWorker && { createWorker }) });
+    const stuck = Promise.withResolvers<string>();
+    const needs = { server: options, bindings, event, access, onStuck: stuck.resolve };
+    const pool = new WorkerPool({ ...needs, ...(createWorker && { createWorker }) });
     await pool.start();
     const path = site.base === "/" ? "" : encodePath(site.base);
     const urls = [...new Set(bindings.map((binding) => formatUrl(options.hostname, binding) + path))];
@@ -114,7 +121,7 @@ export async function startServer(options: ServerOptions, createWorker?: () => W
       watch?.close();
       closeListeners();
     };
-    return createServer(pool, log, { urls, graceMs: options.graceMs, close });
+    return createServer(pool, log, { urls, graceMs: options.graceMs, close, stuck: stuck.promise });
   } catch (error) {
     closeListeners();
     await log?.close();
@@ -125,7 +132,7 @@ export async function startServer(options: ServerOptions, createWorker?: () => W
 function createServer(
   pool: WorkerPool,
   log: Log,
-  { urls, graceMs, close }: { urls: readonly string[]; graceMs: number; close: () => void },
+  { urls, graceMs, close, stuck }: Pick<Server, "urls" | "stuck"> & { graceMs: number; close: () => void },
 ): Server {
   const stop = async () => {
     close();
@@ -140,6 +147,7 @@ function createServer(
   let stopped: Promise<void> | undefined;
   return {
     urls,
+    stuck,
     stop: () => stopped ??= stop(),
     reload: () => pool.replace(),
     abort: async () => {

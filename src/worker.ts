@@ -16,6 +16,7 @@ import type { ConnectionContext } from "./connection_context.ts";
 import { serveConnection } from "./connection.ts";
 import { StartError } from "./errors.ts";
 import { Handoff } from "./handoff.ts";
+import { startHeartbeat } from "./heartbeat.ts";
 import { acceptConnections, cloneListener } from "./listener.ts";
 import type { Handler } from "./request_context.ts";
 import { siteHandler } from "./site_handler.ts";
@@ -30,6 +31,18 @@ const LAST_READ_MS = 50;
 const SWEEP_MS = 500;
 
 let drain: (() => void) | undefined;
+
+// To the main thread it is no event that a worker ends by Deno.exit or by close: nobody else would tell the pool.
+const close = self.close.bind(self);
+self.close = () => {
+  sayGoodbye();
+  close();
+};
+self.addEventListener("unload", sayGoodbye);
+
+function sayGoodbye(): void {
+  send({ kind: "failed", message: "The application has ended it" });
+}
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   switch (data.kind) {
@@ -47,6 +60,7 @@ function send(message: FromWorker, transfer: Transferable[] = []): void {
 }
 
 async function start(message: StartMessage): Promise<void> {
+  startHeartbeat(message.heartbeats, message.seat);
   try {
     drain = await serve(message);
     send({ kind: "ready" });
@@ -180,6 +194,4 @@ function surviveApp(report: ConnectionContext["report"]): void {
   };
   self.addEventListener("error", (event) => survive(event, event.error));
   self.addEventListener("unhandledrejection", (event) => survive(event, event.reason));
-  // Nobody else would tell the pool: to the main thread the end of a worker by Deno.exit is no event.
-  self.addEventListener("unload", () => send({ kind: "failed", message: "The application has ended it" }));
 }

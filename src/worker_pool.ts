@@ -12,6 +12,8 @@
 import type { LogLevel, ServerOptions } from "./config.ts";
 import { StartError } from "./errors.ts";
 import { createBoard, Handoff } from "./handoff.ts";
+import type { PulseChange } from "./heartbeat.ts";
+import { createHeartbeats, LOOK_MS, Pulse } from "./heartbeat.ts";
 import type { Binding } from "./listener.ts";
 import type { FromWorker, ToWorker } from "./worker_protocol.ts";
 
@@ -32,6 +34,8 @@ export interface WorkerPoolOptions {
   readonly event: (level: LogLevel, message: string) => void;
   /** Takes the access lines of the workers. */
   readonly access: (lines: Uint8Array) => void;
+  /** Told, with the reason, when a thread stands still that can neither be waited for any longer nor be ended. */
+  readonly onStuck: (reason: string) => void;
   /**
    * Starts the thread of a worker.
    *
@@ -47,6 +51,7 @@ interface WorkerHandle {
   readonly worker: Worker;
   /** Its seat at the board: a successor has another one, as long as both live. */
   readonly seat: number;
+  readonly pulse: Pulse;
   readonly startedMs: number;
   readonly ready: PromiseWithResolvers<void>;
   readonly gone: PromiseWithResolvers<void>;
@@ -57,6 +62,7 @@ interface WorkerHandle {
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #board: SharedArrayBuffer;
+  readonly #heartbeats: SharedArrayBuffer;
   readonly #handles: WorkerHandle[] = [];
   /** Workers that have a successor and finish what they have begun. */
   readonly #retired = new Set<WorkerHandle>();
@@ -65,6 +71,7 @@ export class WorkerPool {
   #queued: Promise<void> | undefined;
   readonly #backoffMs: number[];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #looking: ReturnType<typeof setInterval> | undefined;
   readonly #started = Promise.withResolvers<void>();
   readonly #drained = Promise.withResolvers<void>();
   #isStarted = false;
@@ -78,6 +85,7 @@ export class WorkerPool {
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#board = createBoard(2 * options.server.workers);
+    this.#heartbeats = createHeartbeats(2 * options.server.workers);
     this.#backoffMs = Array(options.server.workers).fill(0);
   }
 
@@ -89,6 +97,7 @@ export class WorkerPool {
    */
   async start(): Promise<void> {
     for (let index = 0; index < this.#options.server.workers; index++) this.#handles[index] = this.#spawn(index);
+    this.#looking = setInterval(() => this.#lookAtAll(), LOOK_MS);
     try {
       await this.#started.promise;
     } catch (error) {
@@ -146,9 +155,9 @@ export class WorkerPool {
   /** Lets the workers accept nothing more. Settled when their last connections are closed. */
   async drain(): Promise<void> {
     this.#isStopping = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#clearTimers();
     for (const handle of this.#handles) {
-      if (handle.stage !== "ready") this.#end(handle);
+      if (handle.stage !== "ready" || handle.pulse.isLost) this.#end(handle);
       else {
         handle.stage = "draining";
         post(handle.worker, { kind: "drain" });
@@ -161,16 +170,40 @@ export class WorkerPool {
   /** Ends all workers, whatever they are doing. */
   stop(): void {
     this.#isStopping = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#clearTimers();
     for (const handle of [...this.#handles, ...this.#retired]) this.#end(handle);
     this.#checkDrained();
+  }
+
+  #clearTimers(): void {
+    clearInterval(this.#looking);
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  #lookAtAll(): void {
+    for (const [index, handle] of this.#handles.entries()) this.#look(index, handle);
+    // Which of the workers it succeeds nobody needs to know.
+    for (const handle of this.#retired) this.#look(handle.seat % this.#handles.length, handle);
+  }
+
+  #look(index: number, handle: WorkerHandle): void {
+    if (handle.stage === "dead") return;
+    const change = handle.pulse.look();
+    if (change === undefined) return;
+    this.#options.event("error", describeChange(index, change));
+    if (change.kind !== "lost") return;
+    const duration = `${change.silentMs / 1000} s`;
+    if (this.#isStarted) {
+      this.#options.onStuck(`Worker ${index + 1} stands still, for ${duration}, and cannot be ended`);
+    } else this.#bury(index, handle, `it stands still, for ${duration}`);
   }
 
   #spawn(index: number, seat = index): WorkerHandle {
     const worker = (this.#options.createWorker ?? createWorker)();
     const ready = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<void>();
-    const handle: WorkerHandle = { worker, seat, startedMs: performance.now(), ready, gone, stage: "starting" };
+    const pulse = new Pulse(this.#heartbeats, seat, this.#options.server.watchdogMs);
+    const handle: WorkerHandle = { worker, seat, pulse, startedMs: performance.now(), ready, gone, stage: "starting" };
     const alarm = setTimeout(() => {
       this.#timers.delete(alarm);
       if (handle.stage === "starting") this.#bury(index, handle, `it was not ready after ${START_MS / 1000} s`);
@@ -189,7 +222,7 @@ export class WorkerPool {
       this.#bury(index, handle, event.message);
     });
     const { server, bindings } = this.#options;
-    post(worker, { kind: "start", seat, options: server, bindings, board: this.#board });
+    post(worker, { kind: "start", seat, options: server, bindings, board: this.#board, heartbeats: this.#heartbeats });
     return handle;
   }
 
@@ -258,6 +291,21 @@ export class WorkerPool {
   #checkDrained(): void {
     const isDead = ({ stage }: WorkerHandle) => stage === "dead";
     if (this.#handles.every(isDead) && [...this.#retired].every(isDead)) this.#drained.resolve();
+  }
+}
+
+function describeChange(index: number, { kind, silentMs }: PulseChange): string {
+  const worker = `Worker ${index + 1}`;
+  const duration = `${silentMs / 1000} s`;
+  switch (kind) {
+    case "silent":
+      return `${worker} stands still, for ${duration} now: something blocks its thread`;
+    case "back":
+      return `${worker} goes on, after it stood still for ${duration}`;
+    case "lost":
+      return `${worker} stands still, for ${duration} now, since ${new Date(Date.now() - silentMs).toISOString()}`;
+    default:
+      return kind satisfies never;
   }
 }
 

@@ -19,6 +19,8 @@ export interface StartMessage {
   readonly bindings: readonly Binding[];
   /** The memory of the hand-off. */
   readonly board: SharedArrayBuffer;
+  /** The memory of the heartbeats, with the same seats. */
+  readonly heartbeats: SharedArrayBuffer;
 }
 
 /** Accept nothing more, and say when the last connection is closed. */
@@ -34,7 +36,7 @@ export type ToWorker = StartMessage | DrainMessage;
 export type FromWorker =
   /** It accepts connections. */
   | { readonly kind: "ready" }
-  /** It cannot start, and why. */
+  /** It cannot start, or ends by itself, and why. */
   | { readonly kind: "failed"; readonly message: string }
   /** After `drain`: its last connection is closed. */
   | { readonly kind: "drained" }

@@ -1,8 +1,10 @@
 /** An application that fails takes down no other request than its own: the real command, its workers, and faults. */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { EXIT_STUCK } from "../src/config.ts";
 import { exchange } from "./http_client.ts";
 import { testWith } from "./permissions.ts";
+import { RawClient } from "./raw_client.ts";
 import { ServerProcess } from "./server_process.ts";
 
 const APP = ["--app", "tests/apps/faulty.ts"];
@@ -66,15 +68,58 @@ testWith(["net", "read", "run", "write"], "while a handler blocks its worker the
   }
 });
 
-testWith(["net", "read", "run"], "an application that ends its worker gets a new one", async () => {
-  await using server = await ServerProcess.start([...APP, "-w", "1"]);
-  for (let time = 1; time <= 2; time++) {
-    await assertRejects(() => ask(server, "/exits"));
-    assertEquals((await ask(server, "/fine")).text, "fine");
+for (const path of ["/exits", "/closes"]) {
+  testWith(["net", "read", "run"], `an application that ends its worker gets a new one: ${path}`, async () => {
+    await using server = await ServerProcess.start([...APP, "-w", "1"]);
+    for (let time = 1; time <= 2; time++) {
+      await assertRejects(() => ask(server, path));
+      assertEquals((await ask(server, "/fine")).text, "fine");
+    }
+    await server.logged(/Worker 1 died and is replaced in \d+ ms: The application has ended it/);
+    assertEquals((await server.stop()).code, 0);
+  });
+}
+
+testWith(
+  ["net", "read", "run"],
+  "a handler that loops ends the server with 75, when the answers of other workers are finished",
+  async () => {
+    await using server = await ServerProcess.start([...APP, "-w", "2", "--watchdog", "3"]);
+    const [first, second] = await connectToTwo(server);
+    using slow = first;
+    using looping = second;
+    await looping.send(get("/loops"));
+    await slow.send(get("/slow"));
+    assertEquals(new TextDecoder().decode((await slow.readAnswer()).body), "slow");
+    assertEquals(await looping.readToEnd().catch(() => new Uint8Array(0)), new Uint8Array(0));
+    const { code, stderr } = await server.ended();
+    assertEquals(code, EXIT_STUCK);
+    assertMatch(stderr, /\[ERR\].*Worker [12] stands still, for 3 s now, since \d{4}-/);
+    assertMatch(stderr, /^sockeye: Worker [12] stands still, for 3 s, and cannot be ended. The server ends with 75/m);
+  },
+);
+
+function get(path: string): string {
+  return `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+}
+
+/** Connections to two workers. On a busy machine many may come to one of them first. */
+async function connectToTwo({ address }: ServerProcess): Promise<[RawClient, RawClient]> {
+  const byWorker = new Map<string, RawClient>();
+  const others: RawClient[] = [];
+  while (byWorker.size < 2) {
+    assert(others.length < 1_000, "all connections have come to one worker");
+    const client = await RawClient.connect(address);
+    await client.send(get("/worker"));
+    const worker = new TextDecoder().decode((await client.readAnswer()).body);
+    if (byWorker.has(worker)) others.push(client);
+    else byWorker.set(worker, client);
   }
-  await server.logged(/Worker 1 died and is replaced in \d+ ms: The application has ended it/);
-  assertEquals((await server.stop()).code, 0);
-});
+  for (const client of others) client.close();
+  const [first, second] = byWorker.values();
+  assert(first !== undefined && second !== undefined);
+  return [first, second];
+}
 
 async function ask(server: ServerProcess, path: string): Promise<{ status: number; text: string }> {
   const { status, body } = await exchange(server.origin, { path });

@@ -49,6 +49,8 @@ const SERVES: readonly [args: readonly string[], options: Partial<Options>][] = 
   [["--grace", "0"], { graceMs: 0 }],
   [["--list"], { list: true }],
   [["--grace", "3"], { graceMs: 3_000 }],
+  [["--watchdog", "0"], { watchdogMs: 0 }],
+  [["--watchdog", "3"], { watchdogMs: 3_000 }],
   [["--no-compress"], { compress: false }],
   [["--no-compress", "-p", "80", "www"], { compress: false, port: 80, root: "www" }],
   [["www", "--no-compress"], { compress: false, root: "www" }],
@@ -204,6 +206,8 @@ const ERRORS: readonly [args: readonly string[], message: string][] = [
   [["--grace", "1.5"], "--grace is a whole number"],
   [["--grace", "-1"], "-1"],
   [["--grace", "forever"], "--grace is a whole number"],
+  [["--watchdog", "2"], "--watchdog is a whole number from 3 to 86400"],
+  [["--watchdog", "00"], "--watchdog is a whole number from 3 to 86400"],
   [["a", "b"], "a, b"],
   [["-r", "a", "b"], "a, b"],
   [["a", "--", "b"], "a, b"],
@@ -227,6 +231,7 @@ Deno.test("HELP lists every option and the defaults, and fits a terminal", () =>
     /^ +-l, --log FILE .*--allow-write/m,
     /^ +-v, -d .*INFO.*DEBUG.*ERROR/m,
     /^ +--grace S .*\b10\b/m,
+    /^ +--watchdog S .*\b30\b/m,
   ];
   for (const line of lines) assertMatch(HELP, line);
   for (const line of HELP.split("\n")) assert(line.length <= 112, line);

@@ -140,6 +140,11 @@ export class PoolServer implements AsyncDisposable {
     return this.#standardError.text;
   }
 
+  /** Settled when a worker has stood still for too long. */
+  get stuck(): Promise<string> {
+    return this.#server.stuck;
+  }
+
   /** Numbers of open connections per worker, as the board has them. */
   get loads(): number[] {
     assert(this.#factory.board !== undefined);

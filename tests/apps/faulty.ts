@@ -1,5 +1,7 @@
 /** An application that does everything wrong, one thing for each path. */
 
+const ID = crypto.randomUUID();
+
 const FAULTS: Readonly<Record<string, (request: Request) => Response | Promise<Response>>> = {
   "/fine": () => new Response("fine"),
   "/throws": () => {
@@ -31,6 +33,22 @@ const FAULTS: Readonly<Record<string, (request: Request) => Response | Promise<R
     return new Response("soon");
   },
   "/exits": () => Deno.exit(0),
+  "/closes": () => {
+    self.close();
+    return new Response("never sent");
+  },
+  "/loops": () => {
+    for (;;);
+  },
+  /** Takes what memory there is. */
+  "/fills": () => {
+    const kept: unknown[] = [];
+    for (;;) kept.push(new Array(1_000).fill({}));
+  },
+  /** Longer under way than the shortest time that the watchdog waits. */
+  "/slow": () => new Promise((resolve) => setTimeout(() => resolve(new Response("slow")), 4_500)),
+  /** Tells the workers apart. */
+  "/worker": () => new Response(ID),
   "/events": () => {
     let timer: ReturnType<typeof setInterval> | undefined;
     const body = new ReadableStream<string>({
