@@ -16,6 +16,7 @@ import { EXIT_STUCK } from "./src/config.ts";
 import { StartError, UsageError } from "./src/errors.ts";
 import { escapeControls } from "./src/log.ts";
 import { findNetworkUrls } from "./src/network_addresses.ts";
+import type { Server } from "./src/server.ts";
 import { checkSite, completeOptions, isEveryAddress, startServer } from "./src/server.ts";
 import { checkUserName } from "./src/users_file.ts";
 
@@ -68,6 +69,7 @@ async function serve(options: ServerOptions): Promise<void> {
   };
   const stopping: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   for (const signal of stopping) Deno.addSignalListener(signal, stop);
+  if (Deno.build.os !== "windows") reopenLogOnSignals(options, starting);
 
   const server = await starting;
   void server.stuck.then(async (reason) => {
@@ -81,6 +83,16 @@ async function serve(options: ServerOptions): Promise<void> {
   const what = [options.app, options.root].filter((part) => part !== undefined && part !== "").join(" and ");
   console.log(`Sockeye serves ${what} on ${server.urls.join(" and ")}${everywhere} with ${workers}`);
   if (options.dev) await printNetworkUrls(options.hostname, server.urls);
+}
+
+/**
+ * A terminal that is closed sends SIGHUP: without a log file the process ends by it, as ever. Never SIGUSR1: a listener
+ * for that opens the inspector of the runtime to the whole machine.
+ */
+function reopenLogOnSignals({ logFile }: ServerOptions, starting: Promise<Server>): void {
+  const reopen = () => void starting.then((server) => server.reopenLog(), () => {});
+  Deno.addSignalListener("SIGUSR2", reopen);
+  if (logFile !== undefined) Deno.addSignalListener("SIGHUP", reopen);
 }
 
 /** For the other devices in the room. */

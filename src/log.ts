@@ -34,6 +34,13 @@ export interface Log {
    * @param lines Whole lines, encoded.
    */
   access(lines: Uint8Array): void;
+  /**
+   * Opens the log file anew by its name, which may have been given to another file or to none; what waits to be written
+   * goes there. Where that fails the file of before is written on, and the reason is in it.
+   *
+   * @returns Settled when the file of before is given back.
+   */
+  reopen(): Promise<void>;
   /** Writes what is left, within a second, and gives the file back. */
   close(): Promise<void>;
 }
@@ -50,15 +57,30 @@ let opened = 0;
  * @throws {StartError} Where the file cannot be opened.
  */
 export function openLog(level: LogLevel, filePath: string | undefined): Log {
-  const file = filePath === undefined ? undefined : openFile(filePath);
+  let file = filePath === undefined ? undefined : openFile(filePath);
   const queue = new WriteQueue(file ?? Deno.stderr);
   const id = String(++opened);
   logs.set(id, { level, write: (bytes) => queue.add(bytes) });
   configureOnce();
   const logger = getLogger(["sockeye", id]);
+  const event: Log["event"] = (eventLevel, message) => logger[eventLevel]("{message}", { message });
   return {
-    event: (eventLevel, message) => logger[eventLevel]("{message}", { message }),
+    event,
     access: (lines) => queue.add(lines),
+    async reopen(): Promise<void> {
+      if (filePath === undefined || !logs.has(id)) return;
+      const former = file;
+      try {
+        file = openFile(filePath);
+      } catch (error) {
+        return event(
+          "error",
+          `The log file of before is written on. ${error instanceof Error ? error.message : error}`,
+        );
+      }
+      await queue.redirect(file);
+      former?.close();
+    },
     async close(): Promise<void> {
       if (!logs.delete(id)) return;
       await queue.finish(CLOSE_MS);
@@ -89,15 +111,23 @@ function configureOnce(): void {
 /** From the most to the least urgent; the server uses three of them. */
 const LEVELS: readonly string[] = ["fatal", "error", "warning", "info", "debug", "trace"];
 
+/** Where bytes can be written, in part. */
+interface Output {
+  write(bytes: Uint8Array): Promise<number>;
+}
+
 /** Writes one thing after the other without holding up who adds to it. */
 class WriteQueue {
-  readonly #output: { write(bytes: Uint8Array): Promise<number> };
+  #output: Output;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #lostLines = 0;
+  /** The output that ends in the midst of a line, if one does. */
+  #torn: Output | undefined;
   #writing: Promise<void> | undefined;
+  #writingOne: Promise<void> | undefined;
 
-  constructor(output: { write(bytes: Uint8Array): Promise<number> }) {
+  constructor(output: Output) {
     this.#output = output;
   }
 
@@ -111,6 +141,12 @@ class WriteQueue {
     this.#writing ??= this.#writeAll();
   }
 
+  /** Writes to another output from now on. Settled when the one of before is no longer written to. */
+  async redirect(output: Output): Promise<void> {
+    this.#output = output;
+    await this.#writingOne;
+  }
+
   async finish(withinMs: number): Promise<void> {
     let timer;
     const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, withinMs));
@@ -120,24 +156,37 @@ class WriteQueue {
 
   async #writeAll(): Promise<void> {
     for (let bytes = this.#waiting.shift(); bytes !== undefined; bytes = this.#waiting.shift()) {
-      try {
-        for (let sent = 0; sent < bytes.length;) sent += await this.#output.write(bytes.subarray(sent));
-        await this.#tellLoss();
-      } catch {
-        this.#lostLines += countLines(bytes);
-      }
+      this.#writingOne = this.#write(this.#output, bytes);
+      await this.#writingOne;
       this.#waitingBytes -= bytes.length;
     }
     // In the same turn in which nothing was found waiting: a line that came between would wait for the next one.
     this.#writing = undefined;
   }
 
-  async #tellLoss(): Promise<void> {
+  /** Writes lines, behind how many were lost before them. */
+  async #write(output: Output, lines: Uint8Array): Promise<void> {
     const lost = this.#lostLines;
-    if (lost === 0) return;
-    this.#lostLines = 0;
-    await this.#output.write(ENCODER.encode(`sockeye: ${lost} lines of the log were lost\n`));
+    const notice = lost === 0 ? "" : `sockeye: ${lost} lines of the log were lost\n`;
+    const prefix = ENCODER.encode((this.#torn === output ? "\n" : "") + notice);
+    const bytes = prefix.length === 0 ? lines : concat(prefix, lines);
+    let sent = 0;
+    try {
+      while (sent < bytes.length) sent += await output.write(bytes.subarray(sent));
+    } catch {
+      // They are counted.
+    }
+    if (sent >= prefix.length) this.#lostLines -= lost;
+    this.#lostLines += countLines(bytes.subarray(Math.max(sent, prefix.length)));
+    if (sent > 0) this.#torn = bytes[sent - 1] === LF ? undefined : output;
   }
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(first.length + second.length);
+  whole.set(first);
+  whole.set(second, first.length);
+  return whole;
 }
 
 function countLines(bytes: Uint8Array): number {

@@ -39,6 +39,8 @@ export interface Server {
    * @throws {StartError} Where it does not load; then the one of before goes on.
    */
   reload(): Promise<void>;
+  /** Opens the log file anew, after it was renamed or removed. Where there is none, nothing happens. */
+  reopenLog(): Promise<void>;
   /** Gives everything back at once, answers under way included. */
   abort(): Promise<void>;
   /**
@@ -150,6 +152,7 @@ function createServer(
     stuck,
     stop: () => stopped ??= stop(),
     reload: () => pool.replace(),
+    reopenLog: () => log.reopen(),
     abort: async () => {
       close();
       pool.stop();

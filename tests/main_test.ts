@@ -8,6 +8,7 @@ import { join } from "@std/path";
 import metadata from "../deno.json" with { type: "json" };
 import { HELP } from "../src/cli.ts";
 import { isGranted, testWith } from "./permissions.ts";
+import { until } from "./pool_server.ts";
 import { RawClient } from "./raw_client.ts";
 import type { RunOptions } from "./server_process.ts";
 import { runCommand, ServerProcess } from "./server_process.ts";
@@ -470,6 +471,59 @@ processTest("the log of a client's bytes cannot break lines or steer a terminal"
   assert(/^[\x20-\x7e\n\u00a0-\uffff]*$/.test(stderr), JSON.stringify(stderr));
   for (const line of stderr.trimEnd().split("\n")) assertMatch(line, /^(127\.0\.0\.1 - - \[|\d{4}-\d\d-\d\d )/);
 });
+
+for (const signal of ["SIGHUP", "SIGUSR2"] as const) {
+  processTest(`${signal} opens the log file anew, and the server goes on`, async ({ root, path }) => {
+    const logFile = join(path, "a.log");
+    const permissions = ["--allow-net", "--allow-read", `--allow-write=${logFile}`];
+    await using server = await ServerProcess.start(["-v", "-w", "2", "-l", logFile, root], { permissions });
+    const rotated: string[] = [];
+    for (const name of ["1", "2", "3"]) {
+      await exchangeThree(server);
+      await until(() => countLines(logFile) === 3, "the lines are written");
+      Deno.renameSync(logFile, `${logFile}.${name}`);
+      rotated.push(`${logFile}.${name}`);
+      server.kill(signal);
+      await until(() => exists(logFile), "there is a new file");
+    }
+    const { code, stderr } = await server.stop();
+    assertEquals([code, stderr, Deno.readTextFileSync(logFile)], [0, "", ""]);
+    assertEquals(rotated.map(countLines), [3, 3, 3]);
+  });
+}
+
+processTest(
+  "SIGUSR2 without a log file does nothing, and SIGHUP, which a closed terminal sends, ends it",
+  async ({ root }) => {
+    await using server = await ServerProcess.start(["-w", "1", root]);
+    server.kill("SIGUSR2");
+    await exchangeThree(server);
+    server.kill("SIGHUP");
+    assertEquals((await server.ended()).code, 129);
+  },
+);
+
+processTest("goes on where the log file is on a full disk", async ({ root }) => {
+  if (Deno.build.os !== "linux") return;
+  const permissions = ["--allow-all"];
+  await using server = await ServerProcess.start(["-d", "-w", "2", "-l", "/dev/full", root], { permissions });
+  for (let turn = 0; turn < 20; turn++) await exchangeThree(server);
+  const { code, stderr } = await server.stop();
+  assertEquals([code, stderr], [0, ""]);
+});
+
+/** Number of access lines in a log file. */
+function countLines(logFile: string): number {
+  return Deno.readTextFileSync(logFile).match(/^127\.0\.0\.1 .*$/gm)?.length ?? 0;
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
 
 // Ending.
 
