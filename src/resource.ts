@@ -236,8 +236,13 @@ function openFile(found: KnownFile, open: ResourceOptions["open"]): Deno.FsFile 
   checkUnchanged(found);
   try {
     const file = open(found.path);
-    if (found.state.isOf(file.statSync())) return file;
-    file.close();
+    let isSame = false;
+    try {
+      isSame = found.state.isOf(file.statSync());
+    } finally {
+      if (!isSame) file.close();
+    }
+    if (isSame) return file;
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
   }

@@ -28,6 +28,8 @@ export interface SiteSettings extends Partial<SiteOptions> {
   readonly entryBytes?: number;
   /** The bound of all that is kept, 1 MiB where it is absent. */
   readonly bytes?: number;
+  /** Opens its files, `Deno.openSync` where it is absent. */
+  readonly open?: (path: string) => Deno.FsFile;
 }
 
 /** A directory `www` with siblings, and a handler for it on a clock that only the test moves. */
@@ -55,12 +57,18 @@ export class Site implements Disposable {
 
   /** Makes a handler that has not looked at anything yet. */
   makeHandler(): StaticHandler {
-    const { root = "www", entryBytes = ENTRY_BYTES, bytes = 1 << 20, ...site } = this.#settings;
+    const {
+      root = "www",
+      entryBytes = ENTRY_BYTES,
+      bytes = 1 << 20,
+      open = (path: string) => Deno.openSync(path),
+      ...site
+    } = this.#settings;
     return staticHandler({
       site: parseSiteOptions({ ...DEFAULT_OPTIONS, ...site, root: this.path(root) }),
       cache: { bytes, entryBytes, freshMs: FRESH_MS },
       clock: this.clock,
-      open: (path) => Deno.openSync(path),
+      open: (path) => open(path),
       report: (level, message) => this.events.push(`${level} ${message}`),
     });
   }
