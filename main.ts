@@ -37,7 +37,7 @@ async function main(args: readonly string[]): Promise<void> {
     case "hash":
       return console.log(await makeUserLine(command.name));
     case "serve":
-      return await serve(completeOptions(command.options));
+      return await serve({ ...completeOptions(command.options), sandbox: true });
     default:
       return command satisfies never;
   }

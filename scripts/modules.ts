@@ -190,6 +190,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   heartbeat: { imports: [] },
   listener: { imports: ["config", "errors", "handoff"] },
   log: { imports: ["config", "errors", "@logtape/logtape"] },
+  sandbox: { imports: ["config", "listener", "@std/path"] },
   worker_protocol: { imports: ["config", "listener"] },
   worker: {
     imports: [
@@ -208,7 +209,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
       ...["spare_descriptors", "worker_protocol", "writable_site_handler"],
     ],
   },
-  worker_pool: { imports: ["config", "errors", "handoff", "heartbeat", "listener", "worker_protocol"] },
+  worker_pool: { imports: ["config", "errors", "handoff", "heartbeat", "listener", "sandbox", "worker_protocol"] },
   browser: { imports: [] },
   server: {
     imports: [

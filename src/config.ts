@@ -138,6 +138,11 @@ export interface ServerOptions extends SiteOptions {
   readonly graceMs: number;
   /** How long the thread of a worker may stand still before the server gives up on it, in milliseconds; 0: for ever. */
   readonly watchdogMs: number;
+  /**
+   * Whether workers get less than the process may: read the root, listen on the server's address. It needs the unstable
+   * feature `worker-options` in the configuration of the program; without that the runtime ends the process.
+   */
+  readonly sandbox: boolean;
   /** Whether the browser is opened when the server has started, where that is permitted. */
   readonly open: boolean;
   /** Bounds for what a client may send. */
@@ -160,6 +165,7 @@ export const DEFAULT_OPTIONS: Readonly<
   logLevel: "error",
   graceMs: 10_000,
   watchdogMs: 30_000,
+  sandbox: false,
   open: false,
   authFor: "all",
   appFirst: false,

@@ -337,7 +337,9 @@ export class FileTree {
     if (this.#symlinks === "deny" && realPath !== withoutSlash(path)) {
       throw new HttpError(404, "Path has a symbolic link");
     }
-    return { path: realPath, info: Deno.lstatSync(realPath), directory: this.#seeParent(path, realPath) };
+    // What the root itself lies in need not be readable.
+    const directory = withoutSlash(path) === realRoot ? undefined : this.#seeParent(path, realPath);
+    return { path: realPath, info: Deno.lstatSync(realPath), directory };
   }
 
   /** The state of the directory that a path lies in; none where the path is a link itself. */

@@ -190,9 +190,11 @@ function formatUrl(hostname: string, binding: Binding): string {
 /** Workers load their modules with the permissions of the process, unlike the main module. */
 function checkWorkerSource(): void {
   if (!import.meta.url.startsWith("file:")) return;
-  const path = dirname(dirname(fromFileUrl(import.meta.url)));
-  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
-    throw new StartError(`The workers may not read their own modules: add --allow-read=${path}`);
+  const source = dirname(fromFileUrl(import.meta.url));
+  const paths = [source, resolve(source, "../std")];
+  const isGranted = (path: string) => Deno.permissions.querySync({ name: "read", path }).state === "granted";
+  if (!paths.every(isGranted)) {
+    throw new StartError(`The workers may not read their own modules: add --allow-read=${paths.join(",")}`);
   }
 }
 

@@ -15,6 +15,8 @@ import { createBoard, Handoff } from "./handoff.ts";
 import type { PulseChange } from "./heartbeat.ts";
 import { createHeartbeats, LOOK_MS, Pulse } from "./heartbeat.ts";
 import type { Binding } from "./listener.ts";
+import type { WorkerPermissions } from "./sandbox.ts";
+import { selectPermissions } from "./sandbox.ts";
 import type { FromWorker, ToWorker } from "./worker_protocol.ts";
 
 /** How long a worker may take to load what it runs, in milliseconds. */
@@ -39,7 +41,7 @@ export interface WorkerPoolOptions {
   /**
    * Starts the thread of a worker.
    *
-   * @default {() => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" })}
+   * @default a worker of this project, with the permissions that `sandbox.ts` selects where the options say so
    */
   readonly createWorker?: () => Worker;
 }
@@ -61,6 +63,7 @@ interface WorkerHandle {
 /** The workers of one server. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
+  readonly #createWorker: () => Worker;
   readonly #board: SharedArrayBuffer;
   readonly #heartbeats: SharedArrayBuffer;
   readonly #handles: WorkerHandle[] = [];
@@ -84,6 +87,8 @@ export class WorkerPool {
    */
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    const permissions = options.server.sandbox ? selectPermissions(options.server, options.bindings) : undefined;
+    this.#createWorker = options.createWorker ?? (() => createWorker(permissions));
     this.#board = createBoard(2 * options.server.workers);
     this.#heartbeats = createHeartbeats(2 * options.server.workers);
     this.#backoffMs = Array(options.server.workers).fill(0);
@@ -199,7 +204,7 @@ export class WorkerPool {
   }
 
   #spawn(index: number, seat = index): WorkerHandle {
-    const worker = (this.#options.createWorker ?? createWorker)();
+    const worker = this.#createWorker();
     const ready = Promise.withResolvers<void>();
     const gone = Promise.withResolvers<void>();
     const pulse = new Pulse(this.#heartbeats, seat, this.#options.server.watchdogMs);
@@ -309,8 +314,18 @@ function describeChange(index: number, { kind, silentMs }: PulseChange): string 
   }
 }
 
-function createWorker(): Worker {
-  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+/** Without the unstable feature the permissions of a worker are no part of the types. */
+type SandboxedWorkerOptions = WorkerOptions & { readonly deno?: { readonly permissions: WorkerPermissions } };
+
+/** A process with other bounds, such as `--deny-read` for a part of the root, can only pass on the ones that it has. */
+function createWorker(permissions?: WorkerPermissions): Worker {
+  const options: SandboxedWorkerOptions = { type: "module", ...(permissions && { deno: { permissions } }) };
+  try {
+    return new Worker(new URL("./worker.ts", import.meta.url), options);
+  } catch (error) {
+    if (permissions === undefined || !(error instanceof Deno.errors.NotCapable)) throw error;
+    return createWorker();
+  }
 }
 
 function post(worker: Worker, message: ToWorker): void {

@@ -24,6 +24,12 @@ export interface RunOptions {
    * @default {["--allow-net", "--allow-read"]}
    */
   readonly permissions?: readonly string[];
+  /**
+   * The folder that has the command.
+   *
+   * @default this project
+   */
+  readonly project?: string;
   /** A shell script that the command is given to as `"$@"`. */
   readonly shell?: string;
 }
@@ -38,14 +44,17 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-function spawn(args: readonly string[], { permissions = PERMISSIONS, shell }: RunOptions): Deno.ChildProcess {
+function spawn(
+  args: readonly string[],
+  { permissions = PERMISSIONS, project = PROJECT, shell }: RunOptions,
+): Deno.ChildProcess {
   const deno = ["run", ...permissions, "main.ts", ...args];
   const [path, ...rest] = shell === undefined
     ? [Deno.execPath(), ...deno]
     : ["/bin/sh", "-c", shell, "sh", Deno.execPath(), ...deno];
   return new Deno.Command(path ?? "", {
     args: rest,
-    cwd: PROJECT,
+    cwd: project,
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
