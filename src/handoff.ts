@@ -94,7 +94,8 @@ export class Handoff {
       const leastCell = this.#findLeastLoaded();
       if (this.load <= Atomics.load(cells, leastCell) + SLACK) return;
 
-      const nowMs = Date.now();
+      // The wall clock may jump, and a worker would then wait for its turn by as much.
+      const nowMs = performance.now();
       if (changes !== seenChanges) quietSinceMs = nowMs;
       else if (nowMs - quietSinceMs > QUIET_MS) return;
       seenChanges = changes;

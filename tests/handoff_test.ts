@@ -250,16 +250,32 @@ Deno.test("Handoff.awaitTurn ends where nothing happens for long, so that a quie
   await using table = new Table([5, 0]);
   void table.seat(1).answerQuestions();
   const turn = table.awaitTurn(0);
-  const { now } = Date;
+  const now = performance.now.bind(performance);
   try {
-    Date.now = () => now() + 3_600_000;
-    const endMs = performance.now() + 200;
-    while (!turn.hasCome && performance.now() < endMs) await pass();
+    performance.now = () => now() + 3_600_000;
+    const endMs = now() + 200;
+    while (!turn.hasCome && now() < endMs) await pass();
   } finally {
-    Date.now = now;
+    performance.now = now;
   }
   assert(turn.hasCome);
 });
+
+for (const [way, jumpMs] of [["back", -3_600_000], ["forward", 3_600_000]] as const) {
+  Deno.test(`Handoff.awaitTurn passes a silent worker over although the wall clock jumps ${way}`, async () => {
+    await using table = new Table([5, 0]);
+    const { now } = Date;
+    const turn = table.awaitTurn(0);
+    try {
+      Date.now = () => now() + jumpMs;
+      const endMs = performance.now() + 500;
+      while (!turn.hasCome && performance.now() < endMs) await pass();
+    } finally {
+      Date.now = now;
+    }
+    assert(turn.hasCome);
+  });
+}
 
 Deno.test("createBoard and the rule spread connections evenly, whoever is quickest", async () => {
   for (const workers of [2, 4]) {
