@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
 import { basename, dirname } from "@std/path";
 import { testWith } from "./permissions.ts";
+import { countDescriptors, measureCpuMs } from "./process_figures.ts";
 import { RawClient } from "./raw_client.ts";
 import { ServerProcess } from "./server_process.ts";
 
@@ -26,25 +27,6 @@ async function start(root: string, limit: number): Promise<ObservedServer> {
   return { server, pid: Number(pid), [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
-/** What a program prints. Only so a process can look into /proc, which Deno itself does not read. */
-async function output(program: string, ...args: string[]): Promise<string> {
-  const { success, stdout } = await new Deno.Command(program, { args }).output();
-  assert(success, `${program} ${args.join(" ")} failed`);
-  return new TextDecoder().decode(stdout);
-}
-
-/** Number of descriptors that a process has open. */
-async function countDescriptors(pid: number): Promise<number> {
-  return (await output("ls", `/proc/${pid}/fd`)).trim().split("\n").length;
-}
-
-/** Processor time that a process has used, in milliseconds: clock ticks are hundredths of a second on Linux. */
-async function cpuMs(pid: number): Promise<number> {
-  const stat = await output("cat", `/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return 10 * (Number(fields[11]) + Number(fields[12]));
-}
-
 async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -62,9 +44,9 @@ if (Deno.build.os === "linux") {
     await server.logged(/Cannot accept connections: .*Too many open files/);
     assertGreater(await countDescriptors(pid), 60);
 
-    const [usedMs, sinceMs] = [await cpuMs(pid), performance.now()];
+    const [usedMs, sinceMs] = [await measureCpuMs(pid), performance.now()];
     await pause(1_500);
-    assertLess(await cpuMs(pid) - usedMs, 0.1 * (performance.now() - sinceMs), "milliseconds of processor time");
+    assertLess(await measureCpuMs(pid) - usedMs, 0.1 * (performance.now() - sinceMs), "milliseconds of processor time");
 
     for (const client of clients) {
       // Where there is no descriptor for the file either, it may say so.

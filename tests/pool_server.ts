@@ -18,6 +18,10 @@ export type FaultMessage =
   | { readonly kind: "throw" }
   /** Die of a rejection that nobody handles. */
   | { readonly kind: "reject" }
+  /** End by itself, without an error. */
+  | { readonly kind: "close" }
+  /** Let the wall clock jump. */
+  | { readonly kind: "clock"; readonly jumpMs: number }
   /** Stand still: sets the first cell and waits for the second. */
   | { readonly kind: "block"; readonly cells: Int32Array<SharedArrayBuffer> };
 
@@ -173,8 +177,13 @@ export class PoolServer implements AsyncDisposable {
   }
 
   /** Lets a worker die. */
-  kill(index: number, how: "throw" | "reject" = "throw"): void {
+  kill(index: number, how: "throw" | "reject" | "close" = "throw"): void {
     this.#workerAt(index).postMessage({ kind: how } satisfies FaultMessage);
+  }
+
+  /** Lets the wall clock of a worker jump. */
+  setClock(index: number, jumpMs: number): void {
+    this.#workerAt(index).postMessage({ kind: "clock", jumpMs } satisfies FaultMessage);
   }
 
   /** Lets a worker stand still, and waits until it does. */

@@ -4,7 +4,7 @@
  * A worker that dies of an error prints it on standard error, whatever the server does: that is the runtime.
  */
 
-import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, dirname } from "@std/path";
 import { StartError } from "../src/errors.ts";
 import { startServer } from "../src/server.ts";
@@ -91,13 +91,14 @@ testWith(["net", "read"], "Server.stop gives the port back", async () => {
   }
 });
 
-for (const how of ["throw", "reject"] as const) {
+for (const [how, reason] of [["throw", "on purpose"], ["reject", "on purpose"], ["close", "ended it"]] as const) {
   testWith(["net", "read"], `WorkerPool replaces a worker that dies of a ${how}, and says so`, async () => {
     await using server = await PoolServer.start("127.0.7.3", 2);
     const before = server.generationAt(0);
     server.kill(0, how);
     await until(() => server.generationAt(0) !== before && server.loads[0] === 0, "the worker is replaced");
-    assertMatch(server.log, /^[^\n]*\[ERR\][^\n]*Worker 1 died and is replaced in 0 ms: [^\n]* on purpose\n$/);
+    assertMatch(server.log, /^[^\n]*\[ERR\][^\n]*Worker 1 died and is replaced in 0 ms: [^\n]*\n$/);
+    assertStringIncludes(server.log, reason);
     using first = await connectAccepted(server);
     using second = await connectAccepted(server);
     for (const client of [first, second]) {
@@ -106,6 +107,23 @@ for (const how of ["throw", "reject"] as const) {
     }
   });
 }
+
+testWith(["net", "read"], "a wall clock that jumps shows in Date and closes no connection", async () => {
+  await using server = await PoolServer.start("127.0.7.112", 1);
+  using client = await connectAccepted(server);
+  const HOUR_MS = 3_600_000;
+  for (const jumpMs of [0, 30 * 24 * HOUR_MS, -24 * HOUR_MS, 0]) {
+    server.setClock(0, jumpMs);
+    await client.send(KEEP);
+    const { status, fields } = await client.readAnswer();
+    assertEquals(status, 200);
+    const aheadMs = Date.parse(fields.get("date") ?? "") - Date.now();
+    assertLess(Math.abs(aheadMs - jumpMs), 5_000, "the time that the clock of the worker shows");
+    // A sweep of the deadlines.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+  }
+  assertEquals(server.acceptedBy(client.port), 1);
+});
 
 testWith(["net", "read"], "WorkerPool replaces a worker that dies again and again, ever more slowly", async () => {
   await using server = await PoolServer.start("127.0.7.4", 2);

@@ -30,6 +30,12 @@ export interface RunOptions {
    * @default this project
    */
   readonly project?: string;
+  /**
+   * When the server is killed, whatever it does, in milliseconds.
+   *
+   * @default {20_000}
+   */
+  readonly patienceMs?: number;
   /** A shell script that the command is given to as `"$@"`. */
   readonly shell?: string;
 }
@@ -120,14 +126,14 @@ export class ServerProcess implements AsyncDisposable {
   readonly #alarm: ReturnType<typeof setTimeout>;
   #isLate = false;
 
-  private constructor(child: Deno.ChildProcess) {
+  private constructor(child: Deno.ChildProcess, patienceMs: number) {
     this.#child = child;
     this.#stdout = new Output(child.stdout);
     this.#stderr = new Output(child.stderr);
     this.#alarm = setTimeout(() => {
       this.#isLate = true;
       child.kill("SIGKILL");
-    }, PATIENCE_MS);
+    }, patienceMs);
   }
 
   /**
@@ -137,7 +143,7 @@ export class ServerProcess implements AsyncDisposable {
    * @param options How it is run.
    */
   static async start(args: readonly string[], options: RunOptions = {}): Promise<ServerProcess> {
-    const server = new ServerProcess(spawn(["-p", "0", ...args], options));
+    const server = new ServerProcess(spawn(["-p", "0", ...args], options), options.patienceMs ?? PATIENCE_MS);
     const found = await server.#stdout.find(/^Sockeye serves .* on http:\/\/\S+:(\d+).*\n/);
     if (found === undefined) {
       const { code, stdout, stderr } = await server.ended();
@@ -150,6 +156,11 @@ export class ServerProcess implements AsyncDisposable {
   /** Where its paths begin, without a slash at the end. */
   get origin(): string {
     return `http://${this.address.hostname}:${this.address.port}`;
+  }
+
+  /** The number of the process; a `shell` is to `exec` the command. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** Sends a signal. */
@@ -173,6 +184,11 @@ export class ServerProcess implements AsyncDisposable {
     const { text: stderr } = this.#stderr;
     if (this.#isLate) throw new Error(`The server had to be killed; it said:\n${stdout}${stderr}`);
     return { code, stdout, stderr };
+  }
+
+  /** What it has printed on standard error so far. */
+  get stderr(): string {
+    return this.#stderr.text;
   }
 
   /** Asks the server to end as a service manager does, and waits until it has. */
