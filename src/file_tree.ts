@@ -214,7 +214,7 @@ export class FileTree {
     try {
       return this.isDirectory && Deno.lstatSync(join(this.#root, name)) !== undefined;
     } catch (error) {
-      return !(error instanceof Deno.errors.NotFound);
+      return !NOT_FOUND.some((type) => error instanceof type);
     }
   }
 

@@ -5,7 +5,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { testWith } from "./permissions.ts";
-import { ENTRY_BYTES, FRESH_MS, Site } from "./site.ts";
+import { ENTRY_BYTES, FRESH_MS, Site, siteTest } from "./site.ts";
 
 /** A file whose methods can be made to fail. */
 type Failing = Partial<Pick<Deno.FsFile, "readSync" | "statSync">>;
@@ -50,3 +50,22 @@ for (const [name, fault, status, logged] of FAULTS) {
     });
   }
 }
+
+siteTest("has no rules, and tells of none, while there is no root or a file in its place", (site) => {
+  site.write("a.txt", "a");
+  site.write("_headers", "/*\n  X-A: b\n");
+  for (let time = 0; time < 2; time++) {
+    assertEquals(site.ask("/a.txt").fields["x-a"], "b");
+    Deno.renameSync(site.path("www"), site.path("../away"));
+    site.clock.nowMs += FRESH_MS;
+    assertEquals(site.get("/a.txt"), 404);
+    Deno.writeTextFileSync(site.path("www"), "a file");
+    site.clock.nowMs += FRESH_MS;
+    assertEquals(site.get("/a.txt"), 404);
+    Deno.removeSync(site.path("www"));
+    Deno.renameSync(site.path("../away"), site.path("www"));
+    site.clock.nowMs += FRESH_MS;
+    assertEquals(site.get("/a.txt"), "a");
+  }
+  assertEquals(site.events.filter((event) => !event.startsWith("debug")), []);
+});
