@@ -194,18 +194,8 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   worker_protocol: { imports: ["config", "listener"] },
   worker: {
     imports: [
-      ...["access_log", "app", "app_and_files", "basic_auth", "clock", "config", "connection"],
-      ...[
-        "connection_context",
-        "errors",
-        "fetch_handler",
-        "handoff",
-        "heartbeat",
-        "timer",
-        "listener",
-        "request_context",
-        "site_handler",
-      ],
+      ...["access_log", "app", "app_and_files", "basic_auth", "clock", "config", "connection", "connection_context"],
+      ...["errors", "fetch_handler", "handoff", "heartbeat", "timer", "listener", "request_context", "site_handler"],
       ...["spare_descriptors", "worker_protocol", "writable_site_handler"],
     ],
   },
