@@ -112,7 +112,9 @@ function describeListenError(error: unknown, hostname: string, port: number): St
     if (error instanceof Deno.errors.PermissionDenied) {
       return `Port ${port} needs privileges that this user does not have: choose one above 1023 with -p`;
     }
-    if (error instanceof Deno.errors.NotCapable) return "Deno may not listen: start it with --allow-net";
+    if (error instanceof Deno.errors.NotCapable) {
+      return `Deno may not listen on ${hostname}, port ${port}: start it with --allow-net`;
+    }
     if (error instanceof Deno.errors.AddrNotAvailable) {
       return `This machine does not have the address ${hostname}: choose another with -h, 0.0.0.0 for all`;
     }
