@@ -63,19 +63,43 @@ export function bind(hostname: string, port: number): BoundListener[] {
       bound.push(bindOne("127.0.0.1", port));
       return bound.concat(bindLoopback6(bound[0]?.binding.port ?? port));
     } catch (error) {
-      for (const { listener } of bound) listener.close();
+      for (const { listener, binding } of bound) {
+        listener.close();
+        giveUp(binding);
+      }
       const isTaken = error instanceof Deno.errors.AddrInUse && port === 0 && choice < CHOICES;
       if (!isTaken) throw describeListenError(error, hostname, port);
     }
   }
 }
 
-/** Listening the plain way first chooses the port, and finds out whether this process shares one there already. */
+/** What servers of this process have bound: a second one would share the socket, and get half of the connections. */
+const taken = new Set<string>();
+
 function bindOne(hostname: string, port: number): BoundListener {
-  const probe = Deno.listen({ hostname, port });
-  const binding = { hostname, port: probe.addr.port };
-  probe.close();
-  return { listener: listenShared(binding), binding };
+  const binding = { hostname, port: port === 0 ? choosePort(hostname) : port };
+  if (taken.has(formatBinding(binding))) throw new Deno.errors.AddrInUse("A server of this process has the address");
+  const listener = listenShared(binding);
+  taken.add(formatBinding(binding));
+  return { listener, binding };
+}
+
+function choosePort(hostname: string): number {
+  using probe = Deno.listen({ hostname, port: 0 });
+  return probe.addr.port;
+}
+
+function formatBinding({ hostname, port }: Binding): string {
+  return `${hostname} ${port}`;
+}
+
+/**
+ * Another server of this process may bind an address now.
+ *
+ * @param binding The address.
+ */
+export function giveUp(binding: Binding): void {
+  taken.delete(formatBinding(binding));
 }
 
 /** A machine without ::1 does without. */

@@ -21,6 +21,7 @@ import type { ParsedSiteOptions } from "./site_options.ts";
 import { parseSiteOptions } from "./site_options.ts";
 import { SiteRules } from "./site_rules.ts";
 import { parseUsers } from "./users_file.ts";
+import { QueueKeeper } from "./queue_keeper.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
 /** A server that accepts connections. */
@@ -101,17 +102,14 @@ export async function startServer(options: ServerOptions, createWorker?: () => W
   }
   const site = checkSite(options);
   if (createWorker === undefined) checkWorkerSource();
-  const bound = bind(options.hostname, options.port);
-  const bindings = bound.map(({ binding }) => binding);
-  const closeListeners = () => {
-    for (const { listener } of bound.splice(0)) listener.close();
-  };
+  const queues = new QueueKeeper(bind(options.hostname, options.port));
+  const { bindings } = queues;
   let log: Log | undefined;
   try {
     log = openLog(options.logLevel, options.logFile);
     const { event, access } = log;
     const stuck = Promise.withResolvers<string>();
-    const needs = { server: options, bindings, event, access, onStuck: stuck.resolve };
+    const needs = { server: options, queues, event, access, onStuck: stuck.resolve };
     const pool = new WorkerPool({ ...needs, ...(createWorker && { createWorker }) });
     await pool.start();
     const path = site.base === "/" ? "" : encodePath(site.base);
@@ -121,11 +119,11 @@ export async function startServer(options: ServerOptions, createWorker?: () => W
     const watch = options.watch ? watchApp(options.app, pool, event) : undefined;
     const close = () => {
       watch?.close();
-      closeListeners();
+      queues.close();
     };
     return createServer(pool, log, { urls, graceMs: options.graceMs, close, stuck: stuck.promise });
   } catch (error) {
-    closeListeners();
+    queues.close();
     await log?.close();
     throw error;
   }

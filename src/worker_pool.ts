@@ -14,7 +14,7 @@ import { StartError } from "./errors.ts";
 import { createBoard, Handoff } from "./handoff.ts";
 import type { PulseChange } from "./heartbeat.ts";
 import { createHeartbeats, LOOK_MS, Pulse } from "./heartbeat.ts";
-import type { Binding } from "./listener.ts";
+import type { QueueKeeper } from "./queue_keeper.ts";
 import type { WorkerPermissions } from "./sandbox.ts";
 import { selectPermissions } from "./sandbox.ts";
 import type { FromWorker, ToWorker } from "./worker_protocol.ts";
@@ -30,8 +30,8 @@ const STABLE_MS = 10_000;
 export interface WorkerPoolOptions {
   /** The options of the server. */
   readonly server: ServerOptions;
-  /** The sockets that the workers accept from. */
-  readonly bindings: readonly Binding[];
+  /** The queues that the workers accept from; held while a worker is missing. */
+  readonly queues: Pick<QueueKeeper, "bindings" | "hold" | "release">;
   /** Takes the events of the pool and of its workers. */
   readonly event: (level: LogLevel, message: string) => void;
   /** Takes the access lines of the workers. */
@@ -87,7 +87,7 @@ export class WorkerPool {
    */
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    const permissions = options.server.sandbox ? selectPermissions(options.server, options.bindings) : undefined;
+    const permissions = options.server.sandbox ? selectPermissions(options.server, options.queues.bindings) : undefined;
     this.#createWorker = options.createWorker ?? (() => createWorker(permissions));
     this.#board = createBoard(2 * options.server.workers);
     this.#heartbeats = createHeartbeats(2 * options.server.workers);
@@ -226,7 +226,7 @@ export class WorkerPool {
       event.preventDefault();
       this.#bury(index, handle, event.message);
     });
-    const { server, bindings } = this.#options;
+    const { server, queues: { bindings } } = this.#options;
     post(worker, { kind: "start", seat, options: server, bindings, board: this.#board, heartbeats: this.#heartbeats });
     return handle;
   }
@@ -255,6 +255,7 @@ export class WorkerPool {
     handle.stage = "ready";
     handle.ready.resolve();
     const isComplete = this.#handles.every(({ stage }) => stage === "ready");
+    if (isComplete && this.#handles.length > 1) this.#options.queues.release();
     if (this.#isStarted || !isComplete) return;
     this.#isStarted = true;
     this.#started.resolve();
@@ -270,6 +271,7 @@ export class WorkerPool {
     if (this.#isStarted && this.#handles[index] !== handle) return;
     if (!this.#isStarted) return this.#started.reject(new StartError(`A worker cannot start: ${reason}`));
     if (this.#isStopping) return this.#checkDrained();
+    this.#holdQueues();
     const waitMs = this.#selectBackoff(index, performance.now() - handle.startedMs);
     this.#options.event("error", `Worker ${index + 1} died and is replaced in ${waitMs} ms: ${reason}`);
     const timer = setTimeout(() => {
@@ -278,6 +280,14 @@ export class WorkerPool {
       if (this.#handles[index] === handle) this.#handles[index] = this.#spawn(index, handle.seat);
     }, waitMs);
     this.#timers.add(timer);
+  }
+
+  #holdQueues(): void {
+    try {
+      this.#options.queues.hold();
+    } catch (error) {
+      this.#options.event("error", error instanceof Error ? error.message : String(error));
+    }
   }
 
   #selectBackoff(index: number, livedMs: number): number {
