@@ -139,8 +139,9 @@ function parseHead(bytes: Uint8Array, limits: Limits): RequestHead {
     target: parseRequestTarget(method, text.slice(methodEnd + 1, targetEnd)),
     minorVersion,
     fieldLines,
-    framing: decideFraming(fieldLines, minorVersion),
-    persistent: isPersistent(fieldLines, minorVersion),
+    framing: decideFraming(method, fieldLines, minorVersion),
+    // Where CONNECT is refused the client may have begun to use the tunnel: what it sends is no request.
+    persistent: method !== "CONNECT" && isPersistent(fieldLines, minorVersion),
     expectsContinue: parseExpect(fieldLines, minorVersion),
     requestLine: text.slice(0, lineEnd),
   };
@@ -206,11 +207,15 @@ function parseRequestTarget(method: string, target: string): RequestTarget {
 
 /**
  * RFC 9112 section 6.3, with everything refused that two readers could understand differently: a repeated
- * Content-Length is a list, which is no 1*DIGIT.
+ * Content-Length is a list, which is no 1*DIGIT; CONNECT has no content, and some do not look for any (RFC 9110 section
+ * 9.3.6).
  */
-function decideFraming(fieldLines: FieldLines, minorVersion: 0 | 1): MessageFraming {
+function decideFraming(method: string, fieldLines: FieldLines, minorVersion: 0 | 1): MessageFraming {
   const contentLength = fieldLines.getList("content-length");
   const transferEncoding = fieldLines.getList("transfer-encoding");
+  if (method === "CONNECT" && (contentLength ?? transferEncoding) !== undefined) {
+    throw new HttpError(400, "Content-Length or Transfer-Encoding of CONNECT");
+  }
   if (transferEncoding !== undefined) {
     if (minorVersion === 0) throw new HttpError(400, "Transfer-Encoding in an HTTP/1.0 request");
     if (contentLength !== undefined) throw new HttpError(400, "Content-Length beside Transfer-Encoding");

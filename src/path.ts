@@ -122,6 +122,19 @@ export function encodePath(path: string): string {
   ).join("/");
 }
 
+/** What no URI reference may hold as it is; `#` would begin a fragment, and `%` begins what is encoded already. */
+const UNSAFE = /%(?![0-9A-Fa-f]{2})|[^\w\-.~:/?[\]@!$&'()*+,;=%]+/gu;
+
+/**
+ * Encodes what RFC 3986 does not allow in path and query, and `#`; what is encoded stays so. Clients send such
+ * characters as they are, and a `Location` is not to repeat them.
+ *
+ * @param reference Path and query, or either.
+ */
+export function encodeReference(reference: string): string {
+  return reference.toWellFormed().replace(UNSAFE, encodeURIComponent);
+}
+
 /** One or more segments, none of them empty. */
 const BASE = /^\/(?:[^/]+\/)*$/;
 

@@ -21,7 +21,7 @@
 
 import { HttpError } from "./errors.ts";
 import { trimBlank } from "./http1.ts";
-import { resolvePath } from "./path.ts";
+import { encodeReference, resolvePath } from "./path.ts";
 import type { Captures, PathPattern, PatternMatch } from "./path_pattern.ts";
 import { matchPathPattern, PatternIndex } from "./path_pattern.ts";
 import type { Mistake, ParsedFile } from "./rules_file.ts";
@@ -211,13 +211,13 @@ function applyRule(rule: RedirectRule, request: RedirectRequest, captures: Captu
   const { line, isForced, status, target, parameters } = rule;
   const path = fillPath(target, captures);
   if (path === undefined) return undefined;
-  const carried = parameters.length === 0 ? encodeUnsafe(request.query) : "";
+  const carried = parameters.length === 0 ? encodeReference(request.query) : "";
   const query = target.query === undefined ? carried : fillPlaceholders(target.query, captures);
   const resolved = target.origin === "" ? resolveQuietly(path) : undefined;
   if (status === 200 || status === 404) {
     return resolved === undefined ? undefined : { kind: "rewrite", line, isForced, status, path: resolved, query };
   }
-  if (resolved === request.path && query === encodeUnsafe(request.query)) return undefined;
+  if (resolved === request.path && query === encodeReference(request.query)) return undefined;
   const location = target.origin + path + query + fillPlaceholders(target.fragment, captures);
   return { kind: "redirect", line, isForced, status, location };
 }
@@ -241,11 +241,6 @@ function resolveQuietly(path: string): string | undefined {
     if (error instanceof HttpError) return undefined;
     throw error;
   }
-}
-
-/** Encodes what RFC 3986 does not allow in a URL, and `#`, which ends a path or query. What is encoded stays so. */
-function encodeUnsafe(text: string): string {
-  return text.toWellFormed().replace(/[^\w\-.~:/?[\]@!$&'()*+,;=%]+/gu, encodeURIComponent);
 }
 
 /**
@@ -328,9 +323,9 @@ function parseTarget(to: string, names: readonly string[], status: RedirectRule[
   const target = {
     origin: scheme === undefined ? "" : new URL(`${scheme}//${authority}`).origin,
     // Browsers take %2e for a dot, also where it makes a dot segment.
-    path: encodeUnsafe(path.replace(/%2e/gi, ".")) || "/",
-    ...(query !== undefined && { query: encodeUnsafe(query) }),
-    fragment: fragment && `#${encodeUnsafe(fragment.slice(1))}`,
+    path: encodeReference(path.replace(/%2e/gi, ".")) || "/",
+    ...(query !== undefined && { query: encodeReference(query) }),
+    fragment: fragment && `#${encodeReference(fragment.slice(1))}`,
   };
   return findTargetFault(target, status) ?? target;
 }

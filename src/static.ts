@@ -31,7 +31,7 @@ import { HttpResponse } from "./message.ts";
 import { isNavigation, NAVIGATION_VARY } from "./navigation.ts";
 import { selectErrorType } from "./negotiation.ts";
 import type { PathOptions } from "./path.ts";
-import { encodePath, resolvePath, siteReference } from "./path.ts";
+import { encodePath, encodeReference, resolvePath, siteReference } from "./path.ts";
 import type { RedirectMatch } from "./redirects_file.ts";
 import { Resource, StaleFileError } from "./resource.ts";
 import { changeFields, NO_CHANGES } from "./response_fields.ts";
@@ -338,7 +338,7 @@ export class StaticSite {
     this.#context.note?.(`The path for it is ${target}`);
     const { base } = this.#options;
     const reference = siteReference(target, { path: asked.sentPath, resolved: asked.path, base });
-    return this.#redirect(asked, 308, reference + asked.query);
+    return this.#redirect(asked, 308, encodeReference(reference + asked.query));
   }
 
   #redirect({ path }: Asked, status: number, location: string): HttpResponse {

@@ -370,6 +370,9 @@ testHeads("RFC 9112 section 3.2.3", showTarget, [
   ["CONNECT with origin-form", requestLine("CONNECT / HTTP/1.1"), 400],
   ["CONNECT with absolute-form", requestLine("CONNECT http://b:443/ HTTP/1.1"), 400],
   ["CONNECT with asterisk-form", requestLine("CONNECT * HTTP/1.1"), 400],
+  ["CONNECT with a length", requestLine("CONNECT b:443 HTTP/1.1\r\nContent-Length: 5"), 400],
+  ["CONNECT with no length", requestLine("CONNECT b:443 HTTP/1.1\r\nContent-Length: 0"), 400],
+  ["CONNECT with chunks", requestLine("CONNECT b:443 HTTP/1.1\r\nTransfer-Encoding: chunked"), 400],
   ["CONNECT in lower case is another method", requestLine("connect b:443 HTTP/1.1"), 400],
   ["GET with authority-form", requestLine("GET b:443 HTTP/1.1"), 400],
 ]);
@@ -717,6 +720,8 @@ testHeads("RFC 9112 section 9.3", (head) => head.persistent, [
   ["HTTP/1.0 with keep-alive and close", connection10("keep-alive, close"), false],
   ["HTTP/1.0 with another option", connection10("keep-alives"), false],
   ["HTTP/1.0 with Proxy-Connection", fields10("Proxy-Connection: keep-alive"), false],
+  ["CONNECT does not persist, or a tunnel might be taken for requests", requestLine("CONNECT b:443 HTTP/1.1"), false],
+  ["CONNECT does not persist with keep-alive", requestLine("CONNECT b:443 HTTP/1.1\r\nConnection: keep-alive"), false],
   ["a later minor version persists", connection().replace("HTTP/1.1", "HTTP/1.7"), true],
 ]);
 

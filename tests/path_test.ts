@@ -8,7 +8,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { HttpError } from "../src/errors.ts";
-import { directoryReference, resolvePath } from "../src/path.ts";
+import { directoryReference, encodeReference, resolvePath } from "../src/path.ts";
 import { createRandom } from "./random.ts";
 
 type Row = readonly [path: string, expected: string | number];
@@ -400,6 +400,24 @@ for (const [path, query, reference, target] of REFERENCES) {
       new URL(reference, `http://host/prefix${path}${query}`).href.replace("/prefix", ""),
       `http://host${target}`,
     );
+  });
+}
+
+const ENCODED: readonly [text: string, reference: string][] = [
+  ["./a/?b=c", "./a/?b=c"],
+  ["./a%20b/?%41&%zz&100%", "./a%20b/?%41&%25zz&100%25"],
+  ['?"<>\\^`{|}', "?%22%3C%3E%5C%5E%60%7B%7C%7D"],
+  ["?a#b", "?a%23b"],
+  ["?a b\r\nSet-Cookie: c", "?a%20b%0D%0ASet-Cookie:%20c"],
+  ["?\xe9\0\x7f", "?%C3%A9%00%7F"],
+  ["?\ud800", "?%EF%BF%BD"],
+  ["/!$&'()*+,;=:@[]~", "/!$&'()*+,;=:@[]~"],
+];
+
+for (const [text, reference] of ENCODED) {
+  Deno.test(`encodeReference: ${JSON.stringify(text)} (RFC 3986 appendix A)`, () => {
+    assertEquals(encodeReference(text), reference);
+    assertEquals(encodeReference(reference), reference, "what is encoded stays so");
   });
 }
 
