@@ -141,7 +141,9 @@ class ArchiveWriter {
       using file = unlessRefused(() => open(realPath));
       if (file === undefined) return;
       const opened = file.statSync();
-      if (isSameFile(opened, info)) return yield* this.#addContent(file, this.#describe(path, opened), opened.size);
+      // A folder on the way to it may have become a link just before it was found.
+      const isInPlace = isSameFile(opened, info) && unlessRefused(() => Deno.realPathSync(realPath)) === realPath;
+      if (isInPlace) return yield* this.#addContent(file, this.#describe(path, opened), opened.size);
       if (tries === TRIES) throw new Error(`File is being replaced: ${realPath}`);
       const other = unlessRefused(() => this.#look(folder + path));
       if (!other?.info.isFile) return;

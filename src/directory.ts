@@ -84,7 +84,8 @@ export class Directory {
     const names = search(this.#names ??= this.#readNames(), query.search);
     if (names.length > this.#mostLooks) return this.#listByName(names, query);
     const ordered = orderEntries(this.#look(names), query);
-    return { ...query, ...cutPage(ordered, query.page), total: ordered.length, isSortable: true };
+    const { entries, page, pages } = cutPage(ordered, query.page);
+    return { ...query, entries: this.#confirm(entries), page, pages, total: ordered.length, isSortable: true };
   }
 
   /** Looks at the links, to know which are folders, and at the entries of the page. */
@@ -98,7 +99,14 @@ export class Directory {
     const byName = { ...query, sort: "name" } as const;
     const ordered = orderEntries(known, byName);
     const { entries, page, pages } = cutPage(ordered, query.page);
-    return { ...byName, entries: this.#look(entries), page, pages, total: ordered.length, isSortable: false };
+    return {
+      ...byName,
+      entries: this.#confirm(this.#look(entries)),
+      page,
+      pages,
+      total: ordered.length,
+      isSortable: false,
+    };
   }
 
   #readNames(): readonly Name[] {
@@ -111,6 +119,14 @@ export class Directory {
       this.heldBytes += NAME_OVERHEAD_BYTES + name.length;
     }
     return sortNaturally(names);
+  }
+
+  /**
+   * Leaves out what is not here. While the directory was read a link could stand in its place, or in that of a folder
+   * above; a name from there is not in here, or leads out of the root.
+   */
+  #confirm(entries: readonly ListingEntry[]): readonly ListingEntry[] {
+    return entries.filter(({ name }) => this.#findTarget(this.#path + name) !== undefined);
   }
 
   #look(names: readonly (Name | ListingEntry)[]): ListingEntry[] {

@@ -55,7 +55,7 @@ export interface FileTreeOptions {
    */
   readonly symlinks?: SymlinkPolicy;
   /**
-   * Names in the root itself that are no part of the site, under whatever path.
+   * Names in the root itself that are no part of the site, under whatever path; in lower case, and meant in any.
    *
    * @default {new Set()}
    */
@@ -299,7 +299,7 @@ export class FileTree {
     const folder = this.#findFolder(realRoot, path);
     if (folder !== undefined || !path.endsWith(HTML) || path.endsWith(`/${HTML}`)) return folder;
     const cleanPath = path.slice(0, -HTML.length);
-    if (this.#hidden.has(cleanPath.slice(1))) return undefined;
+    if (this.#hidden.has(cleanPath.slice(1).toLowerCase())) return undefined;
     return isOwnPath(() => this.#findName(realRoot, cleanPath), path) ? cleanPath : undefined;
   }
 
@@ -325,7 +325,9 @@ export class FileTree {
   #look(realRoot: string, path: string): FoundFile {
     const found = this.#resolve(realRoot, path);
     const isInRoot = dirname(found.path) === realRoot && found.path !== realRoot;
-    if (isInRoot && this.#hidden.has(basename(found.path))) throw new HttpError(404, "Path leads to a file of rules");
+    if (isInRoot && this.#hidden.has(basename(found.path).toLowerCase())) {
+      throw new HttpError(404, "Path leads to a file of rules");
+    }
     return found;
   }
 

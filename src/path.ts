@@ -3,7 +3,8 @@
  *
  * Pure and total: percent-decoding happens exactly once, dot segments are resolved on the decoded segments so that no
  * spelling of `..` survives, and what no honest link contains is refused. RFC 3986 sections 2.1 and 5.2.4. Symbolic
- * links are not seen here: `file_tree.ts` checks the real path.
+ * links are not seen here: `file_tree.ts` checks the real path. On Windows a file has names besides its own, and devices
+ * have names everywhere; they are refused there, and only there: `aux.js` and `a:b` are good names elsewhere.
  *
  * @module
  */
@@ -27,6 +28,26 @@ export interface PathOptions {
    * @default {true}
    */
   readonly isHidingDots?: boolean;
+  /**
+   * Whether names mean what they mean on Windows.
+   *
+   * @default {false}
+   */
+  readonly isWindows?: boolean;
+}
+
+/** What Windows allows in no name; ":" begins an alternate stream, or stands behind a drive. */
+const WINDOWS_FORBIDDEN = /[<>:"|?*]|\p{Cc}/u;
+/** Windows takes these off, so the name would be one of another spelling. */
+const WINDOWS_END = /[. ]$/;
+/** Devices, whatever stands behind a point or spaces. */
+const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)/i;
+/** What the short name of a file with a longer one looks like; `GIT~1` stands for `.git`. */
+const WINDOWS_SHORT = /^[^.~]{0,6}~[0-9]{1,6}(?:\.[^.]{0,3})?$/;
+
+/** Whether a name is none of a file on Windows, or might be another name of one. Microsoft Learn, "Naming Files". */
+function isWindowsAlias(name: string): boolean {
+  return [WINDOWS_FORBIDDEN, WINDOWS_END, WINDOWS_DEVICE, WINDOWS_SHORT].some((pattern) => pattern.test(name));
 }
 
 /**
@@ -36,10 +57,10 @@ export interface PathOptions {
  * @param options How it is resolved.
  * @returns The decoded path with a leading `/`, without empty and dot segments; a final `/` means a directory.
  * @throws {HttpError} 400 where the encoding is broken or a segment holds `/`, `\` or NUL; 404 where the path climbs
- * above the root or a name is hidden.
+ * above the root, a name is hidden, or Windows would make another one of it.
  */
-export function resolvePath(path: string, { isHidingDots = true }: PathOptions = {}): string {
-  if (PLAIN.test(path)) return path;
+export function resolvePath(path: string, { isHidingDots = true, isWindows = false }: PathOptions = {}): string {
+  if (!isWindows && PLAIN.test(path)) return path;
   const segments: string[] = [];
   let isDirectory = true;
   for (const raw of path.split("/").slice(1)) {
@@ -51,8 +72,14 @@ export function resolvePath(path: string, { isHidingDots = true }: PathOptions =
   if (isHidingDots && segments.some((segment) => segment.startsWith(".") && segment !== WELL_KNOWN)) {
     throw new HttpError(404, "Path names a hidden file");
   }
-  if (segments.some((segment) => segment.startsWith(PENDING_PREFIX))) throw new HttpError(404, "Path names an upload");
+  if (segments.some(isPending)) throw new HttpError(404, "Path names an upload");
+  if (isWindows && segments.some(isWindowsAlias)) throw new HttpError(404, "Path has a name that no file has");
   return segments.length === 0 ? "/" : `/${segments.join("/")}${isDirectory ? "/" : ""}`;
+}
+
+/** In any case, since some file systems do not tell cases apart. */
+function isPending(segment: string): boolean {
+  return segment.slice(0, PENDING_PREFIX.length).toLowerCase() === PENDING_PREFIX;
 }
 
 function decodeSegment(raw: string): string {

@@ -238,7 +238,7 @@ function openFile(found: KnownFile, open: ResourceOptions["open"]): Deno.FsFile 
     const file = open(found.path);
     let isSame = false;
     try {
-      isSame = found.state.isOf(file.statSync());
+      isSame = found.state.isOf(file.statSync()) && isRealPath(found.path);
     } finally {
       if (!isSame) file.close();
     }
@@ -247,6 +247,15 @@ function openFile(found: KnownFile, open: ResourceOptions["open"]): Deno.FsFile 
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
   }
   throw new StaleFileError(`File has changed: ${found.path}`);
+}
+
+/** Whether no part of a path has become a link: one may have just before what it leads to was described. */
+function isRealPath(path: string): boolean {
+  try {
+    return Deno.realPathSync(path) === path;
+  } catch {
+    return false;
+  }
 }
 
 /** A path whose file has the same state leads to the same content. */

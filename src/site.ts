@@ -164,8 +164,9 @@ export class Site {
    */
   isShown(path: string): boolean {
     const at = path.lastIndexOf("/") + 1;
-    const isHidden = path[at] === "." && (!this.#hasDotfiles || path.startsWith(PENDING_PREFIX, at));
-    return !isHidden && !RULE_FILES.has(path.slice(1));
+    const isHidden = path[at] === "." &&
+      (!this.#hasDotfiles || path.slice(at).toLowerCase().startsWith(PENDING_PREFIX));
+    return !isHidden && !RULE_FILES.has(path.slice(1).toLowerCase());
   }
 
   /**

@@ -61,6 +61,12 @@ const SHELL_VARY: FieldLine = ["Vary", NAVIGATION_VARY];
 export interface StaticOptions extends SiteContext, Omit<SiteRulesContext, "cache"> {
   /** What the site is. */
   readonly site: ParsedSiteOptions;
+  /**
+   * Whether names mean what they mean on Windows.
+   *
+   * @default {Deno.build.os === "windows"}
+   */
+  readonly isWindows?: boolean;
 }
 
 /** Answers at once. */
@@ -95,6 +101,8 @@ export class StaticSite {
   readonly #site: Site;
   readonly #rules: SiteRules;
   readonly #pathOptions: PathOptions;
+  /** What may be written is asked later. */
+  readonly #writtenOptions: PathOptions;
   /** What stands in for something else has a caching rule of its own. */
   readonly #standIn: { readonly set: readonly FieldLine[]; readonly removed: readonly [] };
   readonly #shell: { readonly set: readonly FieldLine[]; readonly removed: readonly [] };
@@ -106,12 +114,14 @@ export class StaticSite {
    * @param context Bounds, clock.
    */
   constructor(options: ParsedSiteOptions, context: Omit<StaticOptions, "site">) {
+    const { isWindows = Deno.build.os === "windows" } = context;
     this.#options = options;
     this.#context = context;
     this.#site = new Site(options, context);
     this.#rules = new SiteRules(options, this.#site.tree, context);
     this.#rules.refresh();
-    this.#pathOptions = { isHidingDots: !options.hasDotfiles };
+    this.#pathOptions = { isHidingDots: !options.hasDotfiles, isWindows };
+    this.#writtenOptions = { isHidingDots: false, isWindows };
     const policy: FieldLine = ["Cache-Control", options.isDev ? "no-store" : REVALIDATE];
     this.#standIn = { set: [policy], removed: [] };
     this.#shell = { set: [policy, SHELL_VARY], removed: [] };
@@ -170,7 +180,7 @@ export class StaticSite {
    * @throws {HttpError} 400 or 404.
    */
   resolveWritten(head: RequestHead): string {
-    return this.#parseTarget(head, { isHidingDots: false }).path;
+    return this.#parseTarget(head, this.#writtenOptions).path;
   }
 
   /**
@@ -180,7 +190,7 @@ export class StaticSite {
    */
   allow(head: RequestHead): FieldLine {
     const { isUploading, isListing } = this.#options;
-    const path = head.target.form === "asterisk" ? "/*" : this.#pathOf(head, { isHidingDots: false });
+    const path = head.target.form === "asterisk" ? "/*" : this.#pathOf(head, this.#writtenOptions);
     const ofFile = path.endsWith("/") ? "" : ", PUT, DELETE";
     const ofFolder = isListing && /\/\*?$/.test(path) ? ", POST" : "";
     return ["Allow", isUploading ? ALLOWED + ofFile + ofFolder : ALLOWED];
@@ -314,7 +324,9 @@ export class StaticSite {
 
   #serveRewritten(asked: Asked, { status, path, line }: RedirectMatch & { readonly kind: "rewrite" }): HttpResponse {
     if (status === 404) throw new HttpError(404, `${REDIRECTS_FILE}:${line} says so`, { pagePath: path });
-    const file = this.#site.findFile(path) ?? this.#site.findFile(`${path}/`);
+    // Captured text may have made a name that the path of the request had not.
+    const resolved = resolvePath(encodePath(path), { ...this.#pathOptions, isHidingDots: false });
+    const file = this.#site.findFile(resolved) ?? this.#site.findFile(`${path}/`);
     if (file === undefined) throw new HttpError(404, `${REDIRECTS_FILE}:${line} names ${path}, which is no file`);
     const response = changeFields(this.#select(asked.head, file.path, file.resource), this.#standIn);
     return changeFields(response, this.#rules.selectChanges(asked.path).other);
