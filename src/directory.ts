@@ -57,6 +57,7 @@ export class Directory {
   readonly #isShown: DirectoryOptions["isShown"];
   readonly #mostLooks: number;
   #names: readonly Name[] | undefined;
+  readonly #links = new Set<string>();
 
   /**
    * Takes note of a directory, without reading it yet.
@@ -115,6 +116,7 @@ export class Directory {
       if (!this.#isShown(name) || name.includes("\\")) continue;
       const type = isSymlink ? "link" : isDirectory ? "directory" : isFile ? "file" : undefined;
       if (type === undefined) continue;
+      if (type === "link") this.#links.add(name);
       names.push({ name, type });
       this.heldBytes += NAME_OVERHEAD_BYTES + name.length;
     }
@@ -123,10 +125,10 @@ export class Directory {
 
   /**
    * Leaves out what is not here. While the directory was read a link could stand in its place, or in that of a folder
-   * above; a name from there is not in here, or leads out of the root.
+   * above; a name from there is not in here, or leads out of the root. Of links that is known.
    */
   #confirm(entries: readonly ListingEntry[]): readonly ListingEntry[] {
-    return entries.filter(({ name }) => this.#findTarget(this.#path + name) !== undefined);
+    return entries.filter(({ name }) => this.#links.has(name) || this.#findTarget(this.#path + name) !== undefined);
   }
 
   #look(names: readonly (Name | ListingEntry)[]): ListingEntry[] {
