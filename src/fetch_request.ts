@@ -14,11 +14,14 @@ import type { RequestHead } from "./message.ts";
 import { FieldLines } from "./message.ts";
 import type { RequestContext } from "./request_context.ts";
 
-/** URLs that are their own serialization: WHATWG URL section 4.5. No dot segments, no default port, no upper case. */
+/**
+ * URLs that are their own serialization: WHATWG URL section 4.5. No dot segments, no default port, no
+ * port that may be too large, no upper case.
+ */
 const PLAIN_URL =
-  /^http:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(?!80\/)[1-9][0-9]*)?(?:\/[\w~!$&()*+,;=:@%-][\w.~!$&()*+,;=:@%-]*)*\/?(?:\?[\w.~!$&()*+,;=:@%/?-]*)?$/;
-/** What looks like a number is read as an IPv4 address. */
-const NUMBER_HOST = /^http:\/\/(?:[^/]*\.)?(?:[0-9]+|0x[0-9a-f]*)(?:[:/]|$)/;
+  /^http:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::(?!80\/)[1-9][0-9]{0,3})?(?:\/(?!%2[Ee])[\w~!$&()*+,;=:@%-][\w.~!$&()*+,;=:@%-]*)*\/?(?:\?[\w.~!$&()*+,;=:@%/?-]*)?$/;
+/** What looks like a number is read as an IPv4 address, and what looks like Punycode has to be some. */
+const ODD_HOST = /^http:\/\/(?:[^/]*\.)?(?:(?:[0-9]+|0x[0-9a-f]*)(?:[:/]|$)|xn--)/;
 
 /** Methods whose body no `Request` may have. */
 const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
@@ -200,7 +203,7 @@ function makeUrl({ target, fieldLines }: RequestHead, open: () => RequestContext
   const authority = host === undefined || host === "" ? formatAddress(open().localAddr) : host;
   const path = target.form === "origin" || target.form === "absolute" ? target.path + target.query : "/";
   const text = `http://${authority}${path}`;
-  if (PLAIN_URL.test(text) && !NUMBER_HOST.test(text)) return text;
+  if (PLAIN_URL.test(text) && !ODD_HOST.test(text)) return text;
   try {
     return new URL(text).href;
   } catch (cause) {

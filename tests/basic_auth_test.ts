@@ -231,6 +231,25 @@ testWith(
   },
 );
 
+testWith(
+  ["read", "write"],
+  "withBasicAuth goes on with the users that it knows where their file is gone, and says so once",
+  async () => {
+    using site = new Protected();
+    assertEquals(await site.ask(RIGHT), 200);
+    Deno.renameSync(site.path, `${site.path}.away`);
+    for (let looks = 0; looks < 3; looks++) {
+      site.clock.nowMs += 1_000;
+      assertEquals([await site.ask(RIGHT), await site.ask()], [200, 401]);
+    }
+    assertEquals(site.events.length, 1);
+    assertStringIncludes(site.events[0] ?? "", "error Cannot read the users: ");
+    Deno.renameSync(`${site.path}.away`, site.path);
+    site.write(`ann:${phc("another")}\n`);
+    assertEquals([await site.ask(RIGHT), await site.ask(basic("ann:another"))], [401, 200]);
+  },
+);
+
 testWith(["read", "write"], "checkSite says what is wrong with the users", () => {
   using site = new Protected();
   const root = Deno.makeTempDirSync({ prefix: "sockeye-auth-" });
