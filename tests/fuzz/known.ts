@@ -20,9 +20,13 @@ function hasConnection({ messages }: Reading): boolean {
   return messages.some(({ fields }) => fields.some(([name, value]) => isSpoken(name, value)));
 }
 
-/** Whether there is a tab where a chunk has its extension. */
+/** Whether there is a tab behind the size of a chunk. */
 function hasTabInExtension(_: Reading, text: string): boolean {
-  return /^[0-9a-f]+[ \t]*;[^\r\n]*\t/im.test(text);
+  return /^[0-9a-f]+[ \t;][^\r\n]*\t|^[0-9a-f]+\t/im.test(text);
+}
+
+function endsWithConnect({ messages }: Reading): boolean {
+  return messages.at(-1)?.method === "CONNECT";
 }
 
 function hasUpgrade({ messages }: Reading): boolean {
@@ -56,5 +60,11 @@ export const KNOWN: readonly KnownDisagreement[] = [
     difference: "sees fewer requests, and refuses none",
     reason: "it closes at a tab in a chunk extension, which RFC 9112 section 7.1.1 allows",
     isIt: hasTabInExtension,
+  },
+  {
+    peer: "hyper",
+    difference: "goes on behind the last request",
+    reason: "it goes on behind a CONNECT that is refused; here it is closed, since a tunnel may have begun",
+    isIt: endsWithConnect,
   },
 ];
