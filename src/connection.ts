@@ -210,7 +210,8 @@ export class Connection implements OpenConnection {
     const startMs = clock.nowMs;
     const open = request.begin(head);
     const body = head.framing.kind === "none" ? undefined : open().body;
-    this.#isLast = !head.persistent && body === undefined;
+    // Behind CONNECT there may be bytes for the tunnel already.
+    this.#isLast = !head.persistent && body === undefined && head.method !== "CONNECT";
     let isPersistent = head.persistent;
     let response: HttpResponse;
     try {

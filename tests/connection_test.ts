@@ -521,17 +521,24 @@ Deno.test("serveConnection lingers only for a time, RFC 9112 section 9.6", async
   await server.idle();
 });
 
-Deno.test("serveConnection waits after the last answer until the client closes, RFC 9112 section 9.6", async () => {
-  await using server = new TestServer();
-  using client = await server.connect();
-  await client.send(`${get("/a", "Connection: close\r\n")}behind it`);
-  await client.readAnswer();
-  await server.connectionIn("linger");
-  await client.send("what nobody reads any more");
-  assertEquals(await client.readToEnd(), new Uint8Array(0));
-  await client.closeWrite();
-  await server.idle();
-});
+const NOT_AT_END: readonly [name: string, bytes: string][] = [
+  ["bytes lie behind it", `${get("/a", "Connection: close\r\n")}behind it`],
+  ["CONNECT, behind which bytes for a tunnel may come", "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"],
+];
+
+for (const [name, bytes] of NOT_AT_END) {
+  Deno.test(`serveConnection waits after the last answer until the client closes: ${name}, RFC 9112 section 9.6`, async () => {
+    await using server = new TestServer();
+    using client = await server.connect();
+    await client.send(bytes);
+    await client.readAnswer();
+    await server.connectionIn("linger");
+    await client.send("what nobody reads any more");
+    assertEquals(await client.readToEnd(), new Uint8Array(0));
+    await client.closeWrite();
+    await server.idle();
+  });
+}
 
 for (
   const [name, request] of [["HTTP/1.1 and close", get("/a", "Connection: close\r\n")], [
