@@ -18,6 +18,7 @@ export type {
   CacheOptions,
   Limits,
   LogLevel,
+  ServeOptions,
   ServerOptions,
   SiteOptions,
   SymlinkPolicy,

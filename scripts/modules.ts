@@ -21,6 +21,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   range: { pure: true, imports: [] },
   message: { pure: true, imports: ["range"] },
   errors: { pure: true, imports: ["message"] },
+  bounds: { pure: true, imports: ["config", "errors"] },
   receive_buffer: { pure: true, imports: [] },
   bytes: { pure: true, imports: [] },
 
@@ -38,6 +39,9 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
 
   // One connection.
   clock: { imports: [] },
+  client_address: { pure: true, imports: [] },
+  address_table: { imports: [] },
+  admission: { imports: ["address_table", "client_address", "config", "errors"] },
   buffer_pool: { imports: [] },
   encoded_message: { imports: ["clock", "http1", "message"] },
   response_writer: {
@@ -45,18 +49,20 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   },
   request_context: { imports: ["body_decoder", "config", "errors", "message", "receive_buffer"] },
   deadline: { imports: ["clock"] },
+  pace: { pure: true, imports: [] },
   connection_reader: { imports: ["clock", "deadline", "errors", "receive_buffer", "response_writer"] },
-  connection_context: { imports: ["clock", "config", "message", "request_context"] },
+  connection_context: { imports: ["admission", "clock", "config", "message", "request_context"] },
   current_request: {
     imports: [
       ...["connection_context", "connection_reader", "deadline", "errors", "message", "receive_buffer"],
       ...["request_context", "response_writer"],
     ],
   },
+  sweep: { imports: ["connection_context"] },
   connection: {
     imports: [
       ...["connection_context", "connection_reader", "current_request", "deadline", "error_response", "errors"],
-      ...["http1", "message", "response_writer"],
+      ...["http1", "message", "pace", "response_writer"],
     ],
   },
   access_log: { imports: ["clock", "connection_context"] },
@@ -192,19 +198,23 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   queue_keeper: { imports: ["listener"] },
   log: { imports: ["config", "errors", "@logtape/logtape"] },
   sandbox: { imports: ["config", "listener", "@std/path"] },
-  worker_protocol: { imports: ["config", "listener"] },
+  worker_protocol: { imports: ["admission", "config", "listener"] },
   worker: {
     imports: [
-      ...["access_log", "app", "app_and_files", "basic_auth", "clock", "config", "connection", "connection_context"],
-      ...["errors", "fetch_handler", "handoff", "heartbeat", "timer", "listener", "request_context", "site_handler"],
-      ...["spare_descriptors", "worker_protocol", "writable_site_handler"],
+      ...["access_log", "admission", "app", "app_and_files", "basic_auth", "clock", "config", "connection"],
+      ...["connection_context", "errors", "fetch_handler", "handoff", "heartbeat", "timer", "listener"],
+      ...["request_context", "site_handler", "spare_descriptors", "sweep", "worker_protocol"],
+      "writable_site_handler",
     ],
   },
-  worker_pool: { imports: ["config", "errors", "handoff", "heartbeat", "queue_keeper", "sandbox", "worker_protocol"] },
+  worker_pool: {
+    imports: ["admission", "config", "errors", "handoff", "heartbeat", "queue_keeper", "sandbox", "worker_protocol"],
+  },
   browser: { imports: [] },
   server: {
     imports: [
       ...[
+        "bounds",
         "browser",
         "clock",
         "config",
@@ -223,7 +233,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
 
   // The command.
   network_addresses: { imports: [] },
-  cli: { imports: ["config", "errors", "@std/cli/parse-args"] },
+  cli: { imports: ["bounds", "config", "errors", "@std/cli/parse-args"] },
   explain: {
     imports: [
       ...["cli", "clock", "config", "error_response", "errors", "http1", "message", "receive_buffer", "site_handler"],

@@ -5,8 +5,10 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import type { Bound } from "./bounds.ts";
+import { BOUNDS, defaultText, LIMIT_BOUNDS, TIMEOUT_BOUNDS, UPLOAD_BOUND, withBound } from "./bounds.ts";
 import { DEFAULT_OPTIONS } from "./config.ts";
-import type { Limits, LogLevel, ServerOptions, SymlinkPolicy } from "./config.ts";
+import type { LogLevel, ServeOptions, SymlinkPolicy } from "./config.ts";
 import { UsageError } from "./errors.ts";
 
 /** What is to be explained. */
@@ -18,7 +20,7 @@ export interface ExplainedRequest {
 }
 
 /** What the command line says of the server; paths are as typed. */
-export type CommandOptions = Partial<ServerOptions>;
+export type CommandOptions = ServeOptions;
 
 /** What the command line asks for. */
 export type Command =
@@ -45,9 +47,6 @@ const VALUES = [
     "cache",
     "cors",
     "app",
-    "max-body",
-    "handler-timeout",
-    "upload-limit",
     "auth",
     "auth-for",
     "field",
@@ -71,7 +70,15 @@ const SWITCHES = [
 ] as const;
 
 /** The names of all options that have more than one letter. */
-export const OPTIONS: readonly string[] = [...VALUES, ...SWITCHES];
+export const OPTIONS: readonly string[] = [...VALUES, ...BOUNDS.map(({ flag }) => flag), ...SWITCHES];
+
+/** The lines of the help that tell of bounds. */
+function describeBounds(bounds: readonly Bound[], unit: string): string {
+  const width = Math.max(...bounds.map(({ flag }) => flag.length));
+  const describe = (bound: Bound) =>
+    `${bound.flag} ${unit} `.padEnd(width + 3) + `${bound.text} (${defaultText(bound)})`;
+  return bounds.map((bound) => `      --${describe(bound)}`).join("\n");
+}
 
 const SECONDS = { grace: DEFAULT_OPTIONS.graceMs / 1000, watchdog: DEFAULT_OPTIONS.watchdogMs / 1000 };
 
@@ -98,7 +105,7 @@ Files
       --list           list folders that have no such file
       --archive        list them, and offer each as a zip
       --upload         PUT, DELETE, and forms in listed folders; needs --allow-write for the root
-      --upload-limit N bytes that one upload may have (${DEFAULT_OPTIONS.limits.uploadBytes})
+${describeBounds([UPLOAD_BOUND], "N")}
       --dotfiles       serve names with a leading dot
       --symlinks WHICH follow all, those that stay inside the root, or none: follow, inside, deny (inside)
       --mime EXT=TYPE  media type of files with an extension
@@ -124,8 +131,12 @@ Applications
       --app FILE       module with a Fetch handler as its default export; it answers all, or what no file does
       --app-first      the application is asked first, and files answer what it does not find
       --watch          replace the workers one after the other when the application changes
-      --max-body N     bytes that the body of a request may have (1048576)
-      --handler-timeout S  seconds until a request without an answer gets 503 (60)
+
+Time-outs, in seconds
+${describeBounds(TIMEOUT_BOUNDS, "S")}
+
+Limits; of an IPv6 address the first 64 bits count
+${describeBounds(LIMIT_BOUNDS, "N")}
 
 At a desk
       --dev            reload pages when a file changes; list; keep nothing in caches; listen on all addresses
@@ -155,7 +166,8 @@ export function parseCommand(args: readonly string[]): Command {
   if (flags.field.length > 0) throw usage("--field is for explain");
   if (positional[0] === "hash" && positional.length === 2) return { kind: "hash", name: positional[1] ?? "" };
   if (flags["auth-for"] !== undefined && flags.auth === undefined) throw usage("--auth-for needs --auth");
-  if (flags["upload-limit"] !== undefined && !flags.upload) throw usage("--upload-limit needs --upload");
+  if (flags[UPLOAD_BOUND.flag] !== undefined && !flags.upload) throw usage("--upload-limit needs --upload");
+  if (flags["burst"] !== undefined && flags["rate"] === undefined) throw usage("--burst needs --rate");
   if (flags.app === undefined && (flags["app-first"] || flags.watch)) throw usage("--app-first and --watch need --app");
   return { kind: "serve", options: { ...parseOptions(flags), ...selectRoot(flags.root, positional) } };
 }
@@ -170,7 +182,7 @@ function parseFlags(args: readonly string[]) {
   const valued = args.slice(0, end).find((arg) => SWITCHES.some((name) => arg.startsWith(`--${name}=`)));
   if (valued !== undefined) throw usage(`${valued.slice(0, valued.indexOf("="))} takes no value`);
   return parseArgs(whole, {
-    string: ["_", ...VALUES],
+    string: ["_", ...VALUES, ...BOUNDS.map(({ flag }) => flag)],
     boolean: ["v", "d", ...SWITCHES],
     collect: ["index", "mime", "header", "field"],
     alias: { port: "p", host: "h", root: "r", workers: "w", log: "l" },
@@ -180,8 +192,8 @@ function parseFlags(args: readonly string[]) {
   });
 }
 
-function parseOptions(flags: Flags): Partial<ServerOptions> {
-  const options: { -readonly [Key in keyof ServerOptions]?: ServerOptions[Key] } = {};
+function parseOptions(flags: Flags): ServeOptions {
+  const options: { -readonly [Key in keyof ServeOptions]?: ServeOptions[Key] } = {};
   if (flags.port !== undefined) options.port = parseNumber("port", flags.port, 0, 65_535);
   if (flags.host !== undefined) options.hostname = checkPresent("host", flags.host);
   if (flags.workers !== undefined) options.workers = parseNumber("workers", flags.workers, 1, MAXIMUM_WORKERS);
@@ -194,24 +206,23 @@ function parseOptions(flags: Flags): Partial<ServerOptions> {
   if (flags["auth-for"] !== undefined) options.authFor = parseAuthScope(flags["auth-for"]);
   if (flags["app-first"]) options.appFirst = true;
   if (flags.watch) options.watch = true;
-  const limits = { ...parseLimit("bodyBytes", "max-body", flags), ...parseLimit("uploadBytes", "upload-limit", flags) };
-  if (Object.keys(limits).length > 0) options.limits = { ...DEFAULT_OPTIONS.limits, ...limits };
-  if (flags["handler-timeout"] !== undefined) {
-    const handlerMs = 1000 * parseNumber("handler-timeout", flags["handler-timeout"], 1, 86_400);
-    options.timeouts = { ...DEFAULT_OPTIONS.timeouts, handlerMs };
-  }
   if (flags.v || flags.d) options.logLevel = (flags.d ? "debug" : "info") satisfies LogLevel;
-  return { ...options, ...parseSite(flags) };
+  return { ...options, ...parseBounds(flags), ...parseSite(flags) };
 }
 
-function parseLimit(key: keyof Limits, name: "max-body" | "upload-limit", flags: Flags): Partial<Limits> {
-  const value = flags[name];
-  return value === undefined ? {} : { [key]: parseNumber(name, value, 0, Number.MAX_SAFE_INTEGER) };
+function parseBounds(flags: Flags): ServeOptions {
+  let options: ServeOptions = {};
+  for (const bound of BOUNDS) {
+    const { flag, least, most } = bound;
+    const value = flags[flag];
+    if (typeof value === "string") options = withBound(options, bound, parseNumber(flag, value, least, most));
+  }
+  return options;
 }
 
 /** What has a syntax of its own is parsed by `site_options.ts`. */
-function parseSite(flags: Flags): Partial<ServerOptions> {
-  const options: { -readonly [Key in keyof ServerOptions]?: ServerOptions[Key] } = {};
+function parseSite(flags: Flags): ServeOptions {
+  const options: { -readonly [Key in keyof ServeOptions]?: ServeOptions[Key] } = {};
   if (flags.base !== undefined) options.base = checkPresent("base", flags.base);
   if (flags.index.length > 0) options.index = flags.index;
   if (flags.list) options.list = true;

@@ -10,8 +10,22 @@
 /** How much is written to the log; each level includes the ones before it. */
 export type LogLevel = "error" | "info" | "debug";
 
-/** Upper bounds for what a client may send, in bytes unless the name says otherwise. */
+/** Bounds for what clients may send, take and hold, in bytes unless the name or the comment says otherwise. */
 export interface Limits {
+  /** Connections open at once, of all workers together; idle ones are then closed for new ones, or these get 503. */
+  readonly connections: number;
+  /** Connections that one address may have open at once, for IPv6 one /64; more get 429. 0: no bound. */
+  readonly connectionsPerAddress: number;
+  /** Requests that one address may make per second in the long run; more get 429. 0: no bound. */
+  readonly requestRate: number;
+  /** Requests that it may make at once after a pause; absent: as many as in a second. */
+  readonly requestBurst?: number;
+  /** Requests on one connection; the last is answered with `Connection: close`. */
+  readonly requestsPerConnection: number;
+  /** The least speed of a body that a handler reads, over {@linkcode Timeouts.bodyIdleMs}; slower is 408. 0: none. */
+  readonly bodyBytesPerSecond: number;
+  /** The least speed at which a client takes its answer, over {@linkcode Timeouts.writeStallMs}. 0: none. */
+  readonly writeBytesPerSecond: number;
   /** Request line and field section together; more is 431, or 414 where the request line alone is too long. */
   readonly headBytes: number;
   /** The request target; more is 414. RFC 9112 section 3 recommends at least 8000. */
@@ -28,7 +42,7 @@ export interface Limits {
   readonly drainBytes: number;
 }
 
-/** How long each whole step may take, in milliseconds. No single byte renews a time-out. */
+/** How long each step may take, in milliseconds. A byte renews none but those that say so, and these have a rate. */
 export interface Timeouts {
   /** From accept, or from the end of the last answer, to the first byte of the next request. */
   readonly idleMs: number;
@@ -38,9 +52,9 @@ export interface Timeouts {
   readonly drainMs: number;
   /** From the end of a request, or of the last piece of its body that was read, to the answer of its handler. */
   readonly handlerMs: number;
-  /** Waiting for the next bytes of a body that a handler reads. */
+  /** Waiting for the next bytes of a body that a handler reads; also how far it may fall behind its least speed. */
   readonly bodyIdleMs: number;
-  /** A write of which the client takes nothing. */
+  /** A write of which the client takes nothing; also how far it may fall behind the least speed of taking. */
   readonly writeStallMs: number;
   /** After the last answer: waiting for the client to close its side. */
   readonly lingerMs: number;
@@ -156,6 +170,16 @@ export interface ServerOptions extends SiteOptions {
 /** Exit code of the command when a worker stands still: a service manager is to start it again (EX_TEMPFAIL). */
 export const EXIT_STUCK = 75;
 
+/** What a caller wants to be otherwise than {@linkcode DEFAULT_OPTIONS}. */
+export type ServeOptions = Partial<Omit<ServerOptions, "limits" | "timeouts" | "cache">> & {
+  /** Bounds for what clients may send, take and hold. */
+  readonly limits?: Partial<Limits>;
+  /** Bounds for how long they may take. */
+  readonly timeouts?: Partial<Timeouts>;
+  /** Bounds for the cache of each worker. */
+  readonly cache?: Partial<CacheOptions>;
+};
+
 /** The defaults of everything that has one. `root` and `workers` depend on the process and are found at start. */
 export const DEFAULT_OPTIONS: Readonly<
   Omit<ServerOptions, "root" | "workers" | "logFile" | "charset" | "cors" | "app" | "auth">
@@ -186,6 +210,12 @@ export const DEFAULT_OPTIONS: Readonly<
   coi: false,
   dev: false,
   limits: Object.freeze({
+    connections: 16_384,
+    connectionsPerAddress: 0,
+    requestRate: 0,
+    requestsPerConnection: 1_000_000,
+    bodyBytesPerSecond: 500,
+    writeBytesPerSecond: 500,
     headBytes: 16_384,
     targetBytes: 8_192,
     fieldLines: 100,

@@ -17,7 +17,11 @@ import { errorResponse } from "./error_response.ts";
 import { HttpError, toHttpError, TransportError } from "./errors.ts";
 import { parseRequestHead, selectFraming } from "./http1.ts";
 import type { HttpResponse, RequestHead, UpgradeBody } from "./message.ts";
+import { Pace } from "./pace.ts";
 import { releaseBody, ResponseWriter } from "./response_writer.ts";
+
+/** A connection that was quiet for less may have a request on its way: it is not closed for a new one. */
+const IDLE_MS = 1_000;
 
 /**
  * Serves a connection to its end and closes it. Never throws.
@@ -26,22 +30,43 @@ import { releaseBody, ResponseWriter } from "./response_writer.ts";
  * @param context What it shares with the others of its worker.
  */
 export async function serveConnection(conn: Deno.TcpConn, context: ConnectionContext): Promise<void> {
-  const connection = new Connection(conn, context);
-  context.connections.add(connection);
+  const { admission, connections } = context;
+  const addressRow = admission.opened(conn.remoteAddr.hostname);
+  const refusal = admission.checkConnection(addressRow);
+  const connection = new Connection(conn, context, addressRow);
+  connections.add(connection);
   try {
-    await connection.serve();
+    if (refusal === undefined) await connection.serve();
+    else await connection.turnAway(refusal);
   } catch (error) {
     connection.reportEnd(error);
   } finally {
-    context.connections.delete(connection);
+    connections.delete(connection);
     connection.close();
+    admission.closed(addressRow);
   }
+}
+
+/**
+ * Makes room for a new connection: closes the first idle one, which is the oldest. RFC 9112 section 9.5 allows it.
+ *
+ * @param connections The open connections.
+ * @returns Whether there was one.
+ */
+export function closeIdle(connections: ReadonlySet<OpenConnection>): boolean {
+  for (const connection of connections) {
+    if (!connection.isIdle) continue;
+    connection.close();
+    return true;
+  }
+  return false;
 }
 
 /** One connection. */
 export class Connection implements OpenConnection {
   readonly #conn: Deno.TcpConn;
   readonly #context: ConnectionContext;
+  readonly #addressRow: number;
   readonly #deadline: Deadline;
   readonly #reader: ConnectionReader;
   readonly #writer: ResponseWriter;
@@ -50,6 +75,10 @@ export class Connection implements OpenConnection {
   #headDeadlineMs = Infinity;
   /** Whether the client has said that it sends nothing behind the present request, RFC 9112 section 9.6. */
   #isLast = false;
+  /** Number of requests answered, or being answered. */
+  #requests = 0;
+  #receivingPace: Pace | undefined;
+  #takingPace: Pace | undefined;
   /** What has taken the connection over. */
   #upgrade: UpgradeBody | undefined;
   #isClosed = false;
@@ -59,8 +88,9 @@ export class Connection implements OpenConnection {
    *
    * @param conn The connection.
    * @param context What it shares with the others of its worker.
+   * @param addressRow Where its client is counted.
    */
-  constructor(conn: Deno.TcpConn, context: ConnectionContext) {
+  constructor(conn: Deno.TcpConn, context: ConnectionContext, addressRow: number) {
     const { clock, limits, timeouts } = context;
     const deadline = new Deadline(clock);
     const writer = new ResponseWriter(conn, clock, {
@@ -76,6 +106,7 @@ export class Connection implements OpenConnection {
     const reader = new ConnectionReader(conn, { clock, deadline, writer, headBytes: limits.headBytes, onLeave });
     this.#conn = conn;
     this.#context = context;
+    this.#addressRow = addressRow;
     this.#deadline = deadline;
     this.#writer = writer;
     this.#reader = reader;
@@ -90,6 +121,13 @@ export class Connection implements OpenConnection {
   /** Number of bytes that were received and not yet taken. */
   get waitingBytes(): number {
     return this.#reader.received.length;
+  }
+
+  /** Whether it has waited for a request for a while, and nothing of one has come. */
+  get isIdle(): boolean {
+    if (this.#isClosed || this.#deadline.stage !== "request" || this.waitingBytes > 0) return false;
+    const { clock, timeouts } = this.#context;
+    return clock.nowMs - (this.#deadline.atMs - timeouts.idleMs) >= IDLE_MS;
   }
 
   /**
@@ -113,22 +151,65 @@ export class Connection implements OpenConnection {
     if (!isOver && !this.#reader.hasEnded && this.#upgrade === undefined) await this.#linger();
   }
 
-  /** The deadline has passed: 408 where a request had begun (RFC 9110 section 15.5.9), and the end. */
-  expire(): void {
+  /**
+   * Ends a connection that is not served, with an answer where not too many get one.
+   *
+   * @param error Why.
+   */
+  async turnAway(error: HttpError): Promise<void> {
+    const { admission } = this.#context;
+    if (!admission.mayTell()) return;
+    try {
+      this.#sendAtOnce();
+      await this.#answer(undefined, errorResponse(error, undefined), false);
+      await this.#linger();
+    } finally {
+      admission.toldOff();
+    }
+  }
+
+  /**
+   * The deadline has passed: 408 where a request had begun (RFC 9110 section 15.5.9), and the end.
+   *
+   * @param reason What the log says.
+   */
+  expire(reason = "time-out"): void {
     const { stage } = this.#deadline;
     const isRoutine = stage === "request" || stage === "linger";
-    this.#context.report(isRoutine ? "debug" : "info", `${this.#remote} closed: time-out while waiting for ${stage}`);
+    this.#context.report(isRoutine ? "debug" : "info", `${this.#remote} closed: ${reason} while waiting for ${stage}`);
     switch (stage) {
       case "handler":
         return this.#request.abandon(new HttpError(503, "The handler has not answered in time", { close: true }));
       case "body":
         if (this.#request.isAnswering) return this.close();
         return this.#request.abandon(new HttpError(408, "Time-out while the handler waits for the body"));
-      case "head":
       case "drain":
+        if (this.#request.stopDraining()) return;
+        return this.#expireReading();
+      case "head":
         return this.#expireReading();
       default:
         return this.close();
+    }
+  }
+
+  /**
+   * Some time has passed. A client that is waited for, for its body or to take its answer, must be fast enough: RFC 9110
+   * has no rule for it, Apache's `mod_reqtimeout` and Kestrel's minimum data rates have.
+   *
+   * @param elapsedMs How long.
+   */
+  checkPace(elapsedMs: number): void {
+    const { limits, timeouts } = this.#context;
+    const { stage } = this.#deadline;
+    if (stage === "body") {
+      const { receivedBytes } = this.#reader;
+      this.#receivingPace ??= new Pace(limits.bodyBytesPerSecond, timeouts.bodyIdleMs, receivedBytes);
+      if (!this.#receivingPace.keeps(receivedBytes, elapsedMs)) this.expire("too slow");
+    } else if (stage === "write") {
+      const { takenBytes } = this.#writer;
+      this.#takingPace ??= new Pace(limits.writeBytesPerSecond, timeouts.writeStallMs, takenBytes);
+      if (!this.#takingPace.keeps(takenBytes, elapsedMs)) this.expire("too slow");
     }
   }
 
@@ -205,18 +286,19 @@ export class Connection implements OpenConnection {
 
   /** Answers one request. Returns whether the connection goes on. */
   async #exchange(head: RequestHead): Promise<boolean> {
-    const { clock, timeouts, hasBodies, handler } = this.#context;
+    const { admission, clock, limits, timeouts, hasBodies, handler } = this.#context;
     const request = this.#request;
     const startMs = clock.nowMs;
     const open = request.begin(head);
     const body = head.framing.kind === "none" ? undefined : open().body;
     // Behind CONNECT there may be bytes for the tunnel already.
     this.#isLast = !head.persistent && body === undefined && head.method !== "CONNECT";
-    let isPersistent = head.persistent;
+    let isPersistent = head.persistent && ++this.#requests < limits.requestsPerConnection;
     let response: HttpResponse;
     try {
       if (body !== undefined && !hasBodies) isPersistent = await request.drain(head, body) && isPersistent;
       if (this.#deadline.hasExpired) return false;
+      if (admission.isCountingRequests) admission.checkRequest(this.#addressRow);
       this.#deadline.wait("handler", timeouts.handlerMs);
       const answer = handler(head, open);
       response = answer instanceof Promise ? await request.awaitAnswer(answer) : answer;

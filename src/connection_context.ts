@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Admission } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import type { Limits, LogLevel, Timeouts } from "./config.ts";
 import type { RequestHead } from "./message.ts";
@@ -29,8 +30,16 @@ export interface OpenConnection {
   readonly deadlineMs: number;
   /** Number of bytes that were received and not yet taken. */
   readonly waitingBytes: number;
+  /** Whether it has waited for a request for a while, and nothing of one has come. */
+  readonly isIdle: boolean;
   /** The deadline has passed. */
   expire(): void;
+  /**
+   * Some time has passed: a client that is too slow is treated as if its deadline had.
+   *
+   * @param elapsedMs How long.
+   */
+  checkPace(elapsedMs: number): void;
   /** The server stops: what is idle closes now, the rest when its answer is sent. */
   finish(): void;
   /** Closes the connection; whatever waits on it then fails. */
@@ -39,6 +48,8 @@ export interface OpenConnection {
 
 /** What the connections of one worker share. */
 export interface ConnectionContext {
+  /** Who gets in. */
+  readonly admission: Admission;
   /** Answers the requests. */
   readonly handler: Handler;
   /** Whether the handler may want the bodies of requests; where it does not they are read, and checked, before it. */

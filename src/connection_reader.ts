@@ -39,6 +39,8 @@ export class ConnectionReader {
   readonly received: ReceiveBuffer;
   /** Whether the client has closed its sending side. */
   hasEnded: boolean = false;
+  /** All bytes that were received. */
+  receivedBytes: number = 0;
   readonly #source: ByteSource;
   readonly #options: ConnectionReaderOptions;
   /** A read that was begun for a body or to see whether the client leaves. */
@@ -134,8 +136,12 @@ export class ConnectionReader {
   /** Takes over what was read. Returns whether that was something. */
   #take(count: number | null): boolean {
     this.#options.clock.read();
-    if (count === null) this.hasEnded = true;
-    else this.received.received(count);
-    return count !== null;
+    if (count === null) {
+      this.hasEnded = true;
+      return false;
+    }
+    this.received.received(count);
+    this.receivedBytes += count;
+    return true;
   }
 }

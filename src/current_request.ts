@@ -45,6 +45,8 @@ export class CurrentRequest implements RequestConnection {
   #informing: Promise<unknown> | undefined;
   /** Ends the wait for the answer of the handler. */
   #giveUp: ((reason: Error) => void) | undefined;
+  /** Ends the wait for the rest of a body that nobody reads. */
+  #stopDraining: (() => void) | undefined;
 
   /**
    * Makes one without a request.
@@ -179,6 +181,16 @@ export class CurrentRequest implements RequestConnection {
   }
 
   /**
+   * Goes on to the answer without the rest of the body that nobody reads.
+   *
+   * @returns Whether there is an answer to go on to.
+   */
+  stopDraining(): boolean {
+    this.#stopDraining?.();
+    return this.#stopDraining !== undefined;
+  }
+
+  /**
    * Reads more of the body that a handler wants.
    *
    * @returns Whether there is more.
@@ -264,9 +276,26 @@ export class CurrentRequest implements RequestConnection {
     const deadlineMs = clock.nowMs + timeouts.drainMs;
     for (let drained = body.discard(); drained <= limits.drainBytes; drained += body.discard()) {
       if (body.isDone) return true;
-      if (!(await this.#parts.reader.read("drain", deadlineMs))) return false;
+      const isMore = this.#context.hasBodies
+        ? await this.#readOrStop(deadlineMs)
+        : await this.#parts.reader.read("drain", deadlineMs);
+      if (!isMore) return false;
     }
     return false;
+  }
+
+  /** The answer is there already: it must not wait for longer than the deadline. */
+  async #readOrStop(deadlineMs: number): Promise<boolean> {
+    const { reader } = this.#parts;
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    this.#stopDraining = () => resolve(false);
+    reader.readAhead();
+    reader.read("drain", deadlineMs).then(resolve, reject);
+    try {
+      return await promise;
+    } finally {
+      this.#stopDraining = undefined;
+    }
   }
 
   #awaitHandler(): void {

@@ -35,6 +35,7 @@ const ADVICE: Readonly<Record<number, string>> = {
   415: "Content of this kind is not taken.",
   416: "The file has no such range.",
   417: "What is expected here cannot be done.",
+  429: "This is more than one client may ask for. Trying again soon may help.",
   431: "The request has too many or too large fields.",
   500: "The server failed. Trying again may help.",
   501: "The server does not know how to do this.",

@@ -154,6 +154,8 @@ export interface AcceptOptions {
   readonly handoff: Handoff;
   /** Takes each connection over. */
   readonly serve: (conn: Deno.TcpConn) => Promise<void>;
+  /** Told when there is no descriptor for a connection. */
+  readonly onExhausted?: () => void;
   /** Reports an event. */
   readonly report: (level: LogLevel, message: string) => void;
 }
@@ -180,6 +182,7 @@ export async function acceptConnections(listener: Deno.TcpListener, options: Acc
       if (CLIENT_GONE.some((type) => error instanceof type)) continue;
       if (!isExhausted) report("error", `Cannot accept connections: ${error instanceof Error ? error.message : error}`);
       isExhausted = true;
+      options.onExhausted?.();
       await new Promise((resolve) => setTimeout(resolve, EXHAUSTED_PAUSE_MS));
     }
   }

@@ -99,6 +99,8 @@ export interface WaitObserver {
 export class ResponseWriter {
   /** Body bytes of the last response: those the connection has taken, or that wait to leave with others. */
   bodyBytes: number = 0;
+  /** All bytes that the connection has taken. */
+  takenBytes: number = 0;
   readonly #sink: ByteSink;
   readonly #clock: Clock;
   readonly #observer: WaitObserver;
@@ -390,7 +392,9 @@ export class ResponseWriter {
   async #write(bytes: Uint8Array): Promise<number> {
     this.#observer.beforeWrite();
     try {
-      return await this.#sink.write(bytes);
+      const count = await this.#sink.write(bytes);
+      this.takenBytes += count;
+      return count;
     } catch (cause) {
       throw new TransportError("Cannot write: the connection is gone", { cause });
     }

@@ -7,7 +7,8 @@
 import { dirname, fromFileUrl, resolve, toFileUrl } from "@std/path";
 import { openBrowser } from "./browser.ts";
 import { Clock } from "./clock.ts";
-import type { ServerOptions } from "./config.ts";
+import { checkBounds } from "./bounds.ts";
+import type { ServeOptions, ServerOptions } from "./config.ts";
 import { DEFAULT_OPTIONS } from "./config.ts";
 import { StartError, UsageError } from "./errors.ts";
 import { FileTree, isWithin } from "./file_tree.ts";
@@ -59,14 +60,22 @@ const DEV_OPTIONS = { hostname: "0.0.0.0", workers: 1 };
  *
  * @param wishes What is to be otherwise; a relative `root` is one from the working directory.
  */
-export function completeOptions(wishes: Partial<ServerOptions>): ServerOptions {
+export function completeOptions(wishes: ServeOptions): ServerOptions {
   const workers = navigator.hardwareConcurrency;
   const defaults = { ...DEFAULT_OPTIONS, workers, ...(wishes.dev && DEV_OPTIONS) };
   const root = wishes.root ?? (wishes.app === undefined ? "." : "");
   const app = wishes.app === undefined ? {} : { app: resolveModule(wishes.app) };
-  const said = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
+  const said = definedOf(wishes);
+  const limits = Object.freeze({ ...DEFAULT_OPTIONS.limits, ...definedOf(wishes.limits ?? {}) });
+  const timeouts = Object.freeze({ ...DEFAULT_OPTIONS.timeouts, ...definedOf(wishes.timeouts ?? {}) });
+  const cache = Object.freeze({ ...DEFAULT_OPTIONS.cache, ...definedOf(wishes.cache ?? {}) });
   const auth = wishes.auth === undefined ? {} : { auth: resolve(wishes.auth) };
-  return Object.freeze({ ...defaults, ...said, ...app, ...auth, root: root === "" ? "" : resolve(root) });
+  const paths = { ...app, ...auth, root: root === "" ? "" : resolve(root) };
+  return Object.freeze({ ...defaults, ...said, ...paths, limits, timeouts, cache });
+}
+
+function definedOf<T extends object>(wishes: T): Partial<T> {
+  return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 /** A URL stays; a path is one from the working directory. */
@@ -83,7 +92,7 @@ function resolveModule(name: string): string {
  * @throws {StartError} Where it cannot start; then nothing of it is left.
  * @throws {UsageError} Where an option has no meaning.
  */
-export async function serve(wishes: Partial<ServerOptions> = {}): Promise<Server> {
+export async function serve(wishes: ServeOptions = {}): Promise<Server> {
   return await startServer(completeOptions(wishes));
 }
 
@@ -100,6 +109,7 @@ export async function startServer(options: ServerOptions, createWorker?: () => W
   if (!Number.isInteger(options.workers) || options.workers < 1) {
     throw new StartError(`The number of workers must be at least 1, not ${options.workers}`);
   }
+  checkBounds(options);
   const site = checkSite(options);
   if (createWorker === undefined) checkWorkerSource();
   const queues = new QueueKeeper(bind(options.hostname, options.port));

@@ -9,11 +9,13 @@
 /// <reference lib="deno.worker" />
 
 import { AccessLog } from "./access_log.ts";
+import type { AdmissionOptions } from "./admission.ts";
+import { Admission } from "./admission.ts";
 import { appBeforeFiles, filesBeforeApp } from "./app_and_files.ts";
 import { Clock } from "./clock.ts";
 import type { LogLevel } from "./config.ts";
 import type { ConnectionContext } from "./connection_context.ts";
-import { serveConnection } from "./connection.ts";
+import { closeIdle, serveConnection } from "./connection.ts";
 import { StartError } from "./errors.ts";
 import { Handoff } from "./handoff.ts";
 import { startHeartbeat } from "./heartbeat.ts";
@@ -21,14 +23,18 @@ import { acceptConnections, cloneListener } from "./listener.ts";
 import type { Handler } from "./request_context.ts";
 import { siteHandler } from "./site_handler.ts";
 import { SpareDescriptors } from "./spare_descriptors.ts";
+import { Sweep, SWEEP_MS } from "./sweep.ts";
 import { setTimer } from "./timer.ts";
 import type { FromWorker, StartMessage, ToWorker } from "./worker_protocol.ts";
 
 /** How long idle connections stay open after the order to drain, in milliseconds. */
 const LAST_READ_MS = 50;
 
-/** How often deadlines are checked and access lines passed on, in milliseconds. */
-const SWEEP_MS = 500;
+/** How often access lines are passed on, in milliseconds. */
+const FLUSH_MS = 500;
+
+/** How often the log is told how many were refused, in milliseconds. */
+const REFUSALS_MS = 1_000;
 
 let drain: (() => void) | undefined;
 
@@ -71,22 +77,21 @@ async function start(message: StartMessage): Promise<void> {
 }
 
 /** Starts to serve. Returns what ends it. */
-async function serve({ seat, options, bindings, board }: StartMessage): Promise<() => void> {
-  const { context, accessLog } = await createContext(options);
+async function serve({ seat, options, bindings, board, admission }: StartMessage): Promise<() => void> {
+  const { context, accessLog } = await createContext(options, { memory: admission, seat });
   const listeners = bindings.map(cloneListener);
   const handoff = new Handoff(board, seat);
 
-  const sweep = setInterval(() => {
-    context.clock.read();
-    for (const connection of context.connections) {
-      if (connection.deadlineMs + SWEEP_MS < context.clock.nowMs) connection.expire();
-    }
-    accessLog?.flush();
-  }, SWEEP_MS);
+  const sweep = new Sweep(context);
+  const timers = [
+    setInterval(() => sweep.run(), SWEEP_MS),
+    setInterval(() => context.admission.report(context.report), REFUSALS_MS),
+    ...(accessLog === undefined ? [] : [setInterval(() => accessLog.flush(), FLUSH_MS)]),
+  ];
 
   const finishWhenDrained = () => {
     if (!context.isDraining || context.connections.size > 0) return;
-    clearInterval(sweep);
+    for (const timer of timers) clearInterval(timer);
     accessLog?.flush();
     send({ kind: "drained" });
   };
@@ -97,6 +102,7 @@ async function serve({ seat, options, bindings, board }: StartMessage): Promise<
     void acceptConnections(listener, {
       handoff,
       report: context.report,
+      onExhausted: () => context.admission.exhausted(),
       serve: async (conn) => {
         await serveConnection(conn, context);
         finishWhenDrained();
@@ -120,6 +126,7 @@ const LEVELS: readonly LogLevel[] = ["error", "info", "debug"];
 
 async function createContext(
   options: StartMessage["options"],
+  place: Pick<AdmissionOptions, "memory" | "seat">,
 ): Promise<{ context: ConnectionContext; accessLog?: AccessLog }> {
   const { limits, timeouts, logLevel } = options;
   const clock = new Clock();
@@ -129,13 +136,15 @@ async function createContext(
   const report = (level: LogLevel, message: string) => {
     if (LEVELS.indexOf(level) <= LEVELS.indexOf(logLevel)) send({ kind: "event", level, message });
   };
+  const connections: ConnectionContext["connections"] = new Set();
   const context: ConnectionContext = {
+    admission: new Admission({ ...place, limits, makeRoom: () => closeIdle(connections) }),
     handler: await protect(await createHandler(options, { clock, report }), options, { clock, report }),
     hasBodies: options.app !== undefined || options.upload,
     limits,
     timeouts,
     clock,
-    connections: new Set(),
+    connections,
     isDraining: false,
     logExchange: accessLog && ((exchange) => accessLog.record(exchange)),
     report,

@@ -9,6 +9,8 @@
  * @module
  */
 
+import type { AdmissionMemory } from "./admission.ts";
+import { createAdmissionMemory, releaseSeat } from "./admission.ts";
 import type { LogLevel, ServerOptions } from "./config.ts";
 import { StartError } from "./errors.ts";
 import { createBoard, Handoff } from "./handoff.ts";
@@ -66,6 +68,7 @@ export class WorkerPool {
   readonly #createWorker: () => Worker;
   readonly #board: SharedArrayBuffer;
   readonly #heartbeats: SharedArrayBuffer;
+  readonly #admission: AdmissionMemory;
   readonly #handles: WorkerHandle[] = [];
   /** Workers that have a successor and finish what they have begun. */
   readonly #retired = new Set<WorkerHandle>();
@@ -91,6 +94,7 @@ export class WorkerPool {
     this.#createWorker = options.createWorker ?? (() => createWorker(permissions));
     this.#board = createBoard(2 * options.server.workers);
     this.#heartbeats = createHeartbeats(2 * options.server.workers);
+    this.#admission = createAdmissionMemory(2 * options.server.workers, options.server.limits);
     this.#backoffMs = Array(options.server.workers).fill(0);
   }
 
@@ -226,8 +230,18 @@ export class WorkerPool {
       event.preventDefault();
       this.#bury(index, handle, event.message);
     });
+    // Whoever had the seat before may have counted on while it was being ended.
+    releaseSeat(this.#admission, seat);
     const { server, queues: { bindings } } = this.#options;
-    post(worker, { kind: "start", seat, options: server, bindings, board: this.#board, heartbeats: this.#heartbeats });
+    post(worker, {
+      kind: "start",
+      seat,
+      options: server,
+      bindings,
+      board: this.#board,
+      heartbeats: this.#heartbeats,
+      admission: this.#admission,
+    });
     return handle;
   }
 
@@ -300,6 +314,7 @@ export class WorkerPool {
   #end(handle: WorkerHandle): void {
     handle.stage = "dead";
     handle.worker.terminate();
+    releaseSeat(this.#admission, handle.seat);
     handle.gone.resolve();
   }
 

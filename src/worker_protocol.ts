@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AdmissionMemory } from "./admission.ts";
 import type { LogLevel, ServerOptions } from "./config.ts";
 import type { Binding } from "./listener.ts";
 
@@ -21,6 +22,8 @@ export interface StartMessage {
   readonly board: SharedArrayBuffer;
   /** The memory of the heartbeats, with the same seats. */
   readonly heartbeats: SharedArrayBuffer;
+  /** The memory of who gets in. */
+  readonly admission: AdmissionMemory;
 }
 
 /** Accept nothing more, and say when the last connection is closed. */

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { HELP, OPTIONS, parseCommand } from "../src/cli.ts";
 import type { Command } from "../src/cli.ts";
-import { DEFAULT_OPTIONS } from "../src/config.ts";
+import { BOUNDS, checkBounds } from "../src/bounds.ts";
 import { UsageError } from "../src/errors.ts";
 
 /** The options of a command that serves. */
@@ -62,7 +62,7 @@ const SERVES: readonly [args: readonly string[], options: Partial<Options>][] = 
   [["--upload"], { upload: true }],
   [["--upload", "--upload-limit", "9", "--max-body=8"], {
     upload: true,
-    limits: { ...DEFAULT_OPTIONS.limits, bodyBytes: 8, uploadBytes: 9 },
+    limits: { bodyBytes: 8, uploadBytes: 9 },
   }],
   [["--auth", "users"], { auth: "users" }],
   [["--auth=users", "--auth-for", "write"], { auth: "users", authFor: "write" }],
@@ -79,8 +79,12 @@ const SERVES: readonly [args: readonly string[], options: Partial<Options>][] = 
   [["--app", "a.ts"], { app: "a.ts" }],
   [["--app", "a.ts", "www", "--app-first"], { app: "a.ts", root: "www", appFirst: true }],
   [["--app=a.ts", "--watch"], { app: "a.ts", watch: true }],
-  [["--max-body", "9"], { limits: { ...DEFAULT_OPTIONS.limits, bodyBytes: 9 } }],
-  [["--handler-timeout", "9"], { timeouts: { ...DEFAULT_OPTIONS.timeouts, handlerMs: 9_000 } }],
+  [["--rate", "5", "--burst", "9", "--max-per-address=3", "--head-timeout", "2"], {
+    limits: { requestRate: 5, requestBurst: 9, connectionsPerAddress: 3 },
+    timeouts: { headMs: 2_000 },
+  }],
+  [["--max-body", "9"], { limits: { bodyBytes: 9 } }],
+  [["--handler-timeout", "9"], { timeouts: { handlerMs: 9_000 } }],
   // A value that may be left out stands behind an equals sign.
   [["--spa"], { spa: "index.html" }],
   [["--spa", "www"], { spa: "index.html", root: "www" }],
@@ -159,7 +163,12 @@ const ERRORS: readonly [args: readonly string[], message: string][] = [
   [["--app-first"], "--app-first and --watch need --app"],
   [["--watch", "www"], "--app-first and --watch need --app"],
   [["--max-body", "1k"], "--max-body is a whole number"],
-  [["--handler-timeout", "0"], "--handler-timeout is a whole number"],
+  [["--handler-timeout", "0"], "--handler-timeout is a whole number from 1 to 86400"],
+  [["--head-timeout", "10s"], "--head-timeout is a whole number"],
+  [["--max-connections", "0"], "--max-connections is a whole number from 1"],
+  [["--max-head", "16k"], "--max-head is a whole number from 1024"],
+  [["--rate"], "--rate needs a value"],
+  [["--burst", "9"], "--burst needs --rate"],
   [["explain", "/a", "b", "c"], "b, c"],
   [["explain", "/a", "-r", "b", "c"], "b, c"],
   [["--nope"], "--nope"],
@@ -219,6 +228,18 @@ for (const [args, message] of ERRORS) {
     assertInstanceOf(error, UsageError);
     assertStringIncludes(error.message, message);
     assertStringIncludes(error.message, "--help");
+  });
+}
+
+for (const { flag, field, least, most } of BOUNDS) {
+  Deno.test(`checkBounds takes ${field.of}.${field.key} from the least to the most of --${flag}`, () => {
+    const check = (value: number) => checkBounds({ [field.of]: { [field.key]: value } });
+    const scale = field.of === "timeouts" ? 1000 : 1;
+    check(least * scale);
+    check(most * scale);
+    for (const bad of field.of === "timeouts" ? [0, -1, NaN] : [least - 1, most + 1, 0.5, NaN, Infinity]) {
+      assertStringIncludes(assertThrows(() => check(bad), UsageError).message, `${field.of}.${field.key}`);
+    }
   });
 }
 

@@ -5,10 +5,11 @@
  */
 
 import { assert } from "@std/assert";
+import { Admission, createAdmissionMemory } from "../src/admission.ts";
 import { Clock } from "../src/clock.ts";
-import type { Limits } from "../src/config.ts";
+import type { Limits, Timeouts } from "../src/config.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
-import { serveConnection } from "../src/connection.ts";
+import { closeIdle, serveConnection } from "../src/connection.ts";
 import type { ConnectionContext, Exchange, OpenConnection } from "../src/connection_context.ts";
 import { HttpError } from "../src/errors.ts";
 import type { FileBody, OpenFile, RequestHead } from "../src/message.ts";
@@ -139,18 +140,24 @@ export class TestServer implements AsyncDisposable {
   readonly #accepting: Promise<void>;
   readonly #serving = new Set<Promise<void>>();
 
-  constructor(options: { limits?: Partial<Limits>; handler?: Handler; hasBodies?: boolean } = {}) {
+  constructor(
+    options: { limits?: Partial<Limits>; timeouts?: Timeouts; handler?: Handler; hasBodies?: boolean } = {},
+  ) {
     const handler = options.handler ?? ((request) => answer(this, request));
+    const limits = { ...DEFAULT_OPTIONS.limits, ...options.limits };
+    const memory = createAdmissionMemory(1, limits);
+    const connections: ConnectionContext["connections"] = new Set();
     this.context = {
+      admission: new Admission({ memory, seat: 0, limits, makeRoom: () => closeIdle(connections) }),
       handler: (request, open) => {
         this.handled.push(request.requestLine);
         return handler(request, open);
       },
       hasBodies: options.hasBodies ?? false,
-      limits: { ...DEFAULT_OPTIONS.limits, ...options.limits },
-      timeouts: TIMEOUTS,
+      limits,
+      timeouts: options.timeouts ?? TIMEOUTS,
       clock: new Clock(),
-      connections: new Set(),
+      connections,
       isDraining: false,
       logExchange: (exchange) => this.exchanges.push(exchange),
       report: (level, message) => this.events.push(`${level} ${message}`),
