@@ -9,6 +9,7 @@ export class BufferPool {
   readonly #sizeBytes: number;
   readonly #keep: number;
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
+  #lent = 0;
 
   /**
    * Makes an empty pool.
@@ -21,8 +22,14 @@ export class BufferPool {
     this.#keep = keep;
   }
 
+  /** Whether as many are lent as would be kept: a further one would be allocated, and thrown away. */
+  get isSpent(): boolean {
+    return this.#lent >= this.#keep;
+  }
+
   /** Takes a buffer; what it holds is whatever was written last. */
   take(): Uint8Array<ArrayBuffer> {
+    this.#lent++;
     return this.#free.pop() ?? new Uint8Array(this.#sizeBytes);
   }
 
@@ -32,6 +39,7 @@ export class BufferPool {
    * @param buffer One from {@linkcode take} that no write is using any more.
    */
   give(buffer: Uint8Array<ArrayBuffer>): void {
+    this.#lent--;
     if (this.#free.length < this.#keep) this.#free.push(buffer);
   }
 }

@@ -54,7 +54,11 @@ const batches = new BufferPool(BATCH_BYTES, 32);
 const SMALL_ANSWER_BYTES = 1_536;
 const smallAnswers = new BufferPool(SMALL_ANSWER_BYTES, 1_024);
 const answers = new BufferPool(JOINED_BYTES, 256);
-/** Pieces of files: large for clients that keep up, small for those that do not, and never much larger than needed. */
+/**
+ * Pieces of files: large for clients that keep up, as far as there are any, small for those that do not, and never much
+ * larger than needed. Behind a piece that was not taken whole the next one is sure to wait: that is a very small one.
+ */
+const PROBE_BYTES = 4_096;
 const SMALL_PIECE_BYTES = 32_768;
 const MEDIUM_PIECE_BYTES = 81_920;
 const largePieces = new BufferPool(262_144, 16);
@@ -62,6 +66,7 @@ const mediumPieces = new BufferPool(MEDIUM_PIECE_BYTES, 64);
 /** How many small pieces in a row a client must take whole before it gets large ones. */
 const KEEPS_UP_PIECES = 16;
 const smallPieces = new BufferPool(SMALL_PIECE_BYTES, 64);
+const probes = new BufferPool(PROBE_BYTES, 1_024);
 
 /** What sending needs of a `Deno.Conn`. */
 export interface ByteSink {
@@ -316,7 +321,7 @@ export class ResponseWriter {
     let position = -1;
     let wholePieces = KEEPS_UP_PIECES;
     while (prefix.length > 0 || at < end) {
-      const pool = wholePieces >= KEEPS_UP_PIECES ? selectPool(prefix.length + end - at) : smallPieces;
+      const pool = selectPool(wholePieces, prefix.length, end - at);
       const buffer = pool.take();
       try {
         buffer.set(prefix);
@@ -407,9 +412,12 @@ function selectAnswerPool(bytes: number): BufferPool {
 }
 
 /** A buffer that is much too large costs more than what is done with it. */
-function selectPool(bytes: number): BufferPool {
-  if (bytes <= SMALL_PIECE_BYTES) return smallPieces;
-  return bytes <= MEDIUM_PIECE_BYTES ? mediumPieces : largePieces;
+function selectPool(wholePieces: number, prefixBytes: number, bytes: number): BufferPool {
+  if (wholePieces === 0 && prefixBytes < PROBE_BYTES) return probes;
+  const length = prefixBytes + bytes;
+  if (wholePieces < KEEPS_UP_PIECES || length <= SMALL_PIECE_BYTES) return smallPieces;
+  const pool = length <= MEDIUM_PIECE_BYTES ? mediumPieces : largePieces;
+  return pool.isSpent ? smallPieces : pool;
 }
 
 function readPiece(file: OpenFile, into: Uint8Array): number {

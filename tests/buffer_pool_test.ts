@@ -29,6 +29,17 @@ Deno.test("BufferPool keeps no more unused buffers than it was told to", () => {
   assertEquals([again.size, given.filter((buffer) => again.has(buffer)).length], [3, 2]);
 });
 
+Deno.test("BufferPool.isSpent while as many are lent as it keeps", () => {
+  const pool = new BufferPool(1, 2);
+  const first = pool.take();
+  assertEquals(pool.isSpent, false);
+  const second = pool.take();
+  assertEquals(pool.isSpent, true);
+  pool.give(first);
+  assertEquals(pool.isSpent, false);
+  pool.give(second);
+});
+
 Deno.test("BufferPool that keeps none makes each anew", () => {
   const pool = new BufferPool(1, 0);
   const buffer = pool.take();

@@ -30,3 +30,14 @@ export async function measureMemoryBytes(pid: number): Promise<number> {
   const [, kib = ""] = /^VmRSS:\s+(\d+) kB$/m.exec(await output("cat", `/proc/${pid}/status`)) ?? [];
   return 1024 * Number(kib);
 }
+
+/** The most memory that it had in use since {@linkcode forgetPeakMemory}, or ever; in bytes. */
+export async function measurePeakMemoryBytes(pid: number): Promise<number> {
+  const [, kib = ""] = /^VmHWM:\s+(\d+) kB$/m.exec(await output("cat", `/proc/${pid}/status`)) ?? [];
+  return 1024 * Number(kib);
+}
+
+/** From now on the peak of its memory is found anew. */
+export async function forgetPeakMemory(pid: number): Promise<void> {
+  await output("sh", "-c", `echo 5 > /proc/${pid}/clear_refs`);
+}

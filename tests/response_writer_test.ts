@@ -418,7 +418,34 @@ Deno.test("ResponseWriter.send: a slow client holds little memory, a fast one ge
     await createWriter(sink).send(response, SEND);
   }
   assertEquals(fast.sizes.length, 3);
-  assertEquals(Math.max(...slow.sizes.slice(1)), 32_768);
+  assertEquals(Math.max(...slow.sizes.slice(1)), 4_096);
+});
+
+Deno.test("ResponseWriter.send: a client that pauses gets a very small piece, then small ones, then large ones", async () => {
+  const sink = new FakeSink((given, n) => n === 0 ? 100_000 : given);
+  const response = new HttpResponse(200, [], fileBody(new FakeFile(contentOf(2_000_000)), 2_000_000));
+  await createWriter(sink).send(response, SEND);
+  assertEquals(sink.sizes.slice(0, 18), [262_144, 4_096, ...Array(15).fill(32_768), 262_144]);
+});
+
+Deno.test("ResponseWriter.send: of many clients that take nothing only some hold large pieces", async () => {
+  const gate = Promise.withResolvers<void>();
+  const held: number[] = [];
+  const sink: ByteSink = {
+    write: async ({ length }) => {
+      held.push(length);
+      await gate.promise;
+      throw new Error("gone");
+    },
+  };
+  const sending = Array.from({ length: 100 }, () => {
+    const response = new HttpResponse(200, [], fileBody(new FakeFile(contentOf(300_000)), 300_000));
+    return createWriter(sink).send(response, SEND);
+  });
+  for (let turn = 0; turn < 100 && held.length < 100; turn++) await undefined;
+  assertEquals([held.filter((length) => length > 32_768).length, Math.max(...held)], [16, 262_144]);
+  gate.resolve();
+  assertEquals((await Promise.allSettled(sending)).filter(({ status }) => status === "rejected").length, 100);
 });
 
 Deno.test("ResponseWriter.send: a stretch of a file is read from its place, wherever the file stands", async () => {
