@@ -25,6 +25,9 @@ const CHUNK_SIZE = new RegExp(
   `^([0-9A-Fa-f]+)(?:[ \\t]*;[ \\t]*${TOKEN}(?:[ \\t]*=[ \\t]*(?:${TOKEN}|${QUOTED_STRING}))?)*$`,
 );
 
+/** What the line of a chunk may take beside its data, which also makes up for some of it: as in Go's `net/http`. */
+const FAIR_LINE_BYTES = 16;
+
 const NO_TRAILERS: readonly FieldLine[] = Object.freeze([]);
 
 /** Takes one body out of a buffer, piece by piece. */
@@ -89,6 +92,8 @@ class ChunkedDecoder implements BodyDecoder {
   readonly #limits: Limits;
   #expects: "size line" | "data" | "data end" | "trailer line" | "nothing" = "size line";
   #left = 0;
+  /** How much longer the lines were than the chunks explain. */
+  #excessBytes = 0;
   #trailerBytes = 0;
   #trailerLines = 0;
 
@@ -134,6 +139,10 @@ class ChunkedDecoder implements BodyDecoder {
     const length = Number.parseInt(size, 16);
     if (!Number.isSafeInteger(length)) {
       throw new HttpError(400, `Cannot parse chunk size ${JSON.stringify(line)}: expected 1*HEXDIG`);
+    }
+    this.#excessBytes = Math.max(0, this.#excessBytes + line.length - FAIR_LINE_BYTES - 2 * length);
+    if (this.#excessBytes > this.#limits.headBytes) {
+      throw new HttpError(400, "Chunk extensions are out of proportion to the data");
     }
     this.#left = length;
     this.#expects = length === 0 ? "trailer line" : "data";

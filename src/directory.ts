@@ -91,12 +91,7 @@ export class Directory {
 
   /** Looks at the links, to know which are folders, and at the entries of the page. */
   #listByName(names: readonly Name[], query: ListingQuery): Listing {
-    let looks = 0;
-    const known = names.flatMap((name): (Name | ListingEntry)[] => {
-      if (name.type !== "link") return [name];
-      const target = looks++ < this.#mostLooks ? this.#lookAt(name) : undefined;
-      return target === undefined ? [] : [target];
-    });
+    const known = names.some(({ type }) => type === "link") ? this.#follow(names) : names;
     const byName = { ...query, sort: "name" } as const;
     const ordered = orderEntries(known, byName);
     const { entries, page, pages } = cutPage(ordered, query.page);
@@ -108,6 +103,17 @@ export class Directory {
       total: ordered.length,
       isSortable: false,
     };
+  }
+
+  /** Takes links for what they lead to, as far as looks are left. */
+  #follow(names: readonly Name[]): (Name | ListingEntry)[] {
+    let looks = 0;
+    const known: (Name | ListingEntry)[] = [];
+    for (const name of names) {
+      const target = name.type === "link" ? looks++ < this.#mostLooks ? this.#lookAt(name) : undefined : name;
+      if (target !== undefined) known.push(target);
+    }
+    return known;
   }
 
   #readNames(): readonly Name[] {

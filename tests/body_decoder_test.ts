@@ -261,6 +261,19 @@ testBodies("limits", CHUNKED, [
   ["one line more than fieldLines", "0\r\nX:\r\nY:\r\nZ:\r\n\r\n", bad("", 431)],
 ], SMALL);
 
+const EXTENDED: Limits = { ...LIMITS, headBytes: 24 };
+/** A chunk of `a`s with a line of a length, without its CRLF. */
+const extended = (lineBytes: number, data: string) => `${`${data.length};`.padEnd(lineBytes, "x")}\r\n${data}\r\n`;
+
+testBodies("limits of all extensions together, beyond 16 bytes a line and twice the data", CHUNKED, [
+  ["as much as headBytes", `${extended(16 + 2 + 24, "a")}0\r\n\r\n`, { ended: "a" }],
+  ["one byte more", extended(16 + 2 + 25, "a"), bad()],
+  ["as much as headBytes in two lines", `${extended(30, "a").repeat(2)}0\r\n\r\n`, { ended: "aa" }],
+  ["more in three lines", extended(30, "a").repeat(3), bad("aa")],
+  ["what the data makes up for", `${extended(33, "a".repeat(9)).repeat(9)}0\r\n\r\n`, { ended: "a".repeat(81) }],
+  ["no credit of long chunks", extended(3, "a".repeat(9)) + extended(16 + 2 + 25, "a"), bad("a".repeat(9))],
+], EXTENDED);
+
 Deno.test("chunked body: the bounds of the default limits", () => {
   const check = (bytes: string, expected: Expected) => {
     const input = encodeLatin1(bytes);
