@@ -7,9 +7,9 @@
  * by a token bucket, in the form of the generic cell rate algorithm (ITU-T I.371): one number per address, the time at
  * which it has made up for all its requests.
  *
- * Two workers that count in the same moment may both let somebody in, so a bound may be passed by as many as there are
- * workers. Where all rows of a set belong to addresses with open connections a further one is not counted: a table that
- * has room for twice the connections makes that rare.
+ * Connections are counted before they are judged, so a bound is never passed; of two that reach it in the same moment
+ * both may be turned away. Where all rows of a set belong to addresses with open connections a further one is not
+ * counted: a table that has room for twice the connections makes that rare.
  *
  * @module
  */

@@ -1,13 +1,15 @@
 /** What happens at each limit of connections and requests, on the wire; and `Admission` where the wire is too slow. */
 
-import { assertEquals, assertLess, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { Admission, createAdmissionMemory, releaseSeat } from "../src/admission.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import type { Limits } from "../src/config.ts";
 import { HttpError } from "../src/errors.ts";
 import { TestServer, until } from "./connection_server.ts";
-import { decode, parseAnswers } from "./raw_client.ts";
-import type { Answer, RawClient } from "./raw_client.ts";
+import { serve } from "../src/server.ts";
+import { testWith } from "./permissions.ts";
+import { decode, parseAnswers, RawClient } from "./raw_client.ts";
+import type { Answer } from "./raw_client.ts";
 
 const PLAIN = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
 const LATER = "GET /later HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -216,6 +218,35 @@ Deno.test("Admission.checkRequest lets an address ask as fast as it may, from wh
     time.nowMs += 1;
   }
   assertEquals(allowed, 10 + 400 - 1);
+});
+
+testWith(["net", "read"], "real workers count the connections and requests of an address together", async () => {
+  const root = new URL("fixtures", import.meta.url).pathname;
+  const limits = { connectionsPerAddress: 6, requestRate: 10, requestBurst: 30 };
+  const server = await serve({ root, hostname: "127.0.0.1", port: 0, workers: 2, limits });
+  const address = { hostname: "127.0.0.1", port: Number(new URL(server.urls[0] ?? "").port) };
+  const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.connect(address)));
+  const request = "GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\n";
+  const startMs = performance.now();
+  const statuses = await Promise.all(clients.map(async (client) => {
+    await client.send(request.repeat(10)).catch(() => {});
+    const answers: number[] = [];
+    for (let n = 0; n < 10; n++) {
+      const answer = await client.readAnswer().catch(() => undefined);
+      if (answer === undefined) break;
+      answers.push(answer.status);
+    }
+    return answers;
+  }));
+  const seconds = (performance.now() - startMs) / 1000;
+  for (const client of clients) client.close();
+  await server.stop();
+  const served = statuses.filter((answers) => answers.length === 10);
+  const allowed = served.flat().filter((status) => status === 200).length;
+  // Of the last two, counted by two workers in the same moment, both may be turned away.
+  assert(served.length >= 5 && served.length <= 6, `${served.length} connections served`);
+  for (const answers of statuses) if (!served.includes(answers)) assertEquals(answers, [429]);
+  assert(allowed >= 30 && allowed <= 30 + 10 * (seconds + 0.1) + 1, `${allowed} answered in ${seconds} s`);
 });
 
 Deno.test("createAdmissionMemory takes little where addresses are not counted, and a bounded part where they are", () => {
