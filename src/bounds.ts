@@ -77,6 +77,9 @@ export const UPLOAD_BOUND: Bound = limit("upload-limit", "uploadBytes", [0, LARG
 /** All of them. */
 export const BOUNDS: readonly Bound[] = [...TIMEOUT_BOUNDS, ...LIMIT_BOUNDS, UPLOAD_BOUND];
 
+/** A burst that takes longer to make up for, in seconds, could not be counted in the cells of the shared table. */
+const LONGEST_BURST_S = 1_000;
+
 /** What one second, or one of anything else, is in the unit of the field. */
 function scaleOf({ field }: Bound): number {
   return field.of === "timeouts" ? 1000 : 1;
@@ -123,5 +126,9 @@ export function checkBounds({ limits = {}, timeouts = {} }: ServeOptions): void 
     } else if (!Number.isSafeInteger(value) || value < least || value > most) {
       throw new UsageError(`${name} is a whole number from ${least} to ${most}, not ${value}`);
     }
+  }
+  const { requestRate = 0, requestBurst = 0 } = limits;
+  if (requestRate > 0 && requestBurst > LONGEST_BURST_S * requestRate) {
+    throw new UsageError(`The burst of requests (--burst) is at most ${LONGEST_BURST_S} times the rate (--rate)`);
   }
 }

@@ -65,6 +65,14 @@ for (const [name, seconds, allowed] of REQUESTS) {
   });
 }
 
+Deno.test("AddressTable.request counts the longest burst that may be set", () => {
+  const [table] = pair();
+  const row = table.opened("192.0.2.1", NOW_US);
+  let allowed = 0;
+  for (let n = 0; n < 3_000; n++) if (table.request(row, { perSecond: 1, burst: 1_000 }, NOW_US + n) === 0) allowed++;
+  assertEquals(allowed, 1_000);
+});
+
 Deno.test("AddressTable.request tells when to ask again, and that is true", () => {
   const [table] = pair();
   const rate = { perSecond: 4, burst: 2 };

@@ -243,6 +243,11 @@ for (const { flag, field, least, most } of BOUNDS) {
   });
 }
 
+Deno.test("checkBounds refuses a burst that takes too long to make up for", () => {
+  checkBounds({ limits: { requestRate: 2, requestBurst: 2_000 } });
+  assertThrows(() => checkBounds({ limits: { requestRate: 2, requestBurst: 2_001 } }), UsageError, "--burst");
+});
+
 Deno.test("HELP lists every option and the defaults, and fits a terminal", () => {
   const lines: readonly RegExp[] = [
     /^ +-p, --port N .*\b8080\b/m,

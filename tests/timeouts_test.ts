@@ -109,7 +109,7 @@ const ROWS: readonly Row[] = [
   { name: "waits for a handler", deed: send(ask("/later")), timeout: "handlerMs", received: /^HTTP\/1\.1 503 / },
   { name: "takes nothing of its answer", deed: send(ask("/huge")), timeout: "writeStallMs" },
   { name: "takes its answer little by little", deed: sip(ask("/huge")), timeout: "writeStallMs" },
-  { name: "does not close after its answer", deed: send("GET / HTTP/1.0\r\n\r\n"), timeout: "lingerMs" },
+  { name: "does not close after its answer", deed: send("GET / HTTP/3.0\r\n\r\n"), timeout: "lingerMs" },
 ];
 
 const answer: Handler = async (head, open) => {
