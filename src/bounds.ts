@@ -1,12 +1,12 @@
 /**
- * The limits and time-outs that can be set, one row each: flag, field, unit, range, and what it is for. The command line,
+ * The limits, time-outs and sizes that can be set, one row each: flag, field, unit, range, and what it is for. The command line,
  * its help, and the check of what `serve()` is given are made of it.
  *
  * @module
  */
 
 import { DEFAULT_OPTIONS } from "./config.ts";
-import type { Limits, ServeOptions, Timeouts } from "./config.ts";
+import type { CacheOptions, Limits, ServeOptions, Timeouts } from "./config.ts";
 import { UsageError } from "./errors.ts";
 
 /** One limit or time-out. */
@@ -16,7 +16,10 @@ export interface Bound {
   /** The field that it sets. */
   readonly field:
     | { readonly of: "limits"; readonly key: keyof Limits }
-    | { readonly of: "timeouts"; readonly key: keyof Timeouts };
+    | { readonly of: "timeouts"; readonly key: keyof Timeouts }
+    | { readonly of: "cache"; readonly key: keyof CacheOptions };
+  /** What one of the flag's unit is in that of the field. */
+  readonly scale: number;
   /** The least value of the flag. */
   readonly least: number;
   /** The largest value of the flag. */
@@ -38,11 +41,19 @@ function limit(
   text: string,
   fallback?: string,
 ): Bound {
-  return { flag, field: { of: "limits", key }, least, most, text, ...(fallback !== undefined && { fallback }) };
+  return {
+    flag,
+    field: { of: "limits", key },
+    scale: 1,
+    least,
+    most,
+    text,
+    ...(fallback !== undefined && { fallback }),
+  };
 }
 
 function timeout(flag: string, key: keyof Timeouts, text: string): Bound {
-  return { flag, field: { of: "timeouts", key }, least: 1, most: DAY, text };
+  return { flag, field: { of: "timeouts", key }, scale: 1000, least: 1, most: DAY, text };
 }
 
 /** Bounds of how long the steps of a connection may take; flags are in seconds, fields in milliseconds. */
@@ -71,19 +82,34 @@ export const LIMIT_BOUNDS: readonly Bound[] = [
   limit("min-write-rate", "writeBytesPerSecond", [0, 1 << 30], "bytes per second that a client takes"),
 ];
 
+/** Bounds of what is kept in memory of files. */
+export const CACHE_BOUNDS: readonly Bound[] = [
+  {
+    flag: "cache-size",
+    field: { of: "cache", key: "bytes" },
+    scale: 1 << 20,
+    least: 0,
+    most: 1 << 20,
+    text: "MiB of small files in memory, all workers together",
+  },
+  {
+    flag: "cache-ttl",
+    field: { of: "cache", key: "freshMs" },
+    scale: 1000,
+    least: 0,
+    most: DAY,
+    text: "seconds until what is known of a file is looked at again",
+  },
+];
+
 /** The bound of uploads, which makes no sense without them. */
 export const UPLOAD_BOUND: Bound = limit("upload-limit", "uploadBytes", [0, LARGEST], "bytes that one upload may have");
 
 /** All of them. */
-export const BOUNDS: readonly Bound[] = [...TIMEOUT_BOUNDS, ...LIMIT_BOUNDS, UPLOAD_BOUND];
+export const BOUNDS: readonly Bound[] = [...TIMEOUT_BOUNDS, ...LIMIT_BOUNDS, ...CACHE_BOUNDS, UPLOAD_BOUND];
 
 /** A burst that takes longer to make up for, in seconds, could not be counted in the cells of the shared table. */
 const LONGEST_BURST_S = 1_000;
-
-/** What one second, or one of anything else, is in the unit of the field. */
-function scaleOf({ field }: Bound): number {
-  return field.of === "timeouts" ? 1000 : 1;
-}
 
 /**
  * Sets the field of a bound.
@@ -95,7 +121,7 @@ function scaleOf({ field }: Bound): number {
  */
 export function withBound(options: ServeOptions, bound: Bound, value: number): ServeOptions {
   const { of, key } = bound.field;
-  return { ...options, [of]: { ...options[of], [key]: value * scaleOf(bound) } };
+  return { ...options, [of]: { ...options[of], [key]: value * bound.scale } };
 }
 
 /**
@@ -105,9 +131,20 @@ export function withBound(options: ServeOptions, bound: Bound, value: number): S
  */
 export function defaultText(bound: Bound): string {
   if (bound.fallback !== undefined) return bound.fallback;
-  const { field } = bound;
-  const value = field.of === "limits" ? DEFAULT_OPTIONS.limits[field.key] : DEFAULT_OPTIONS.timeouts[field.key];
-  return String((value ?? 0) / scaleOf(bound));
+  return String((select(DEFAULT_OPTIONS, bound) ?? 0) / bound.scale);
+}
+
+function select(options: ServeOptions, { field }: Bound): number | undefined {
+  switch (field.of) {
+    case "limits":
+      return options.limits?.[field.key];
+    case "timeouts":
+      return options.timeouts?.[field.key];
+    case "cache":
+      return options.cache?.[field.key];
+    default:
+      return field satisfies never;
+  }
 }
 
 /**
@@ -116,10 +153,12 @@ export function defaultText(bound: Bound): string {
  * @param options The options.
  * @throws {UsageError} Where one has no meaning, with its name and range.
  */
-export function checkBounds({ limits = {}, timeouts = {} }: ServeOptions): void {
-  for (const { field, least, most } of BOUNDS) {
-    const value = field.of === "limits" ? limits[field.key] : timeouts[field.key];
+export function checkBounds(options: ServeOptions): void {
+  for (const bound of BOUNDS) {
+    const value = select(options, bound);
     if (value === undefined) continue;
+    const { field, scale } = bound;
+    const [least, most] = [bound.least * scale, bound.most * scale];
     const name = `${field.of}.${field.key}`;
     if (field.of === "timeouts") {
       if (!(value > 0)) throw new UsageError(`${name} is a time above 0 in milliseconds, or Infinity, not ${value}`);
@@ -127,7 +166,7 @@ export function checkBounds({ limits = {}, timeouts = {} }: ServeOptions): void 
       throw new UsageError(`${name} is a whole number from ${least} to ${most}, not ${value}`);
     }
   }
-  const { requestRate = 0, requestBurst = 0 } = limits;
+  const { requestRate = 0, requestBurst = 0 } = options.limits ?? {};
   if (requestRate > 0 && requestBurst > LONGEST_BURST_S * requestRate) {
     throw new UsageError(`The burst of requests (--burst) is at most ${LONGEST_BURST_S} times the rate (--rate)`);
   }

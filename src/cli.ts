@@ -6,7 +6,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import type { Bound } from "./bounds.ts";
-import { BOUNDS, defaultText, LIMIT_BOUNDS, TIMEOUT_BOUNDS, UPLOAD_BOUND, withBound } from "./bounds.ts";
+import { BOUNDS, CACHE_BOUNDS, defaultText, LIMIT_BOUNDS, TIMEOUT_BOUNDS, UPLOAD_BOUND, withBound } from "./bounds.ts";
 import { DEFAULT_OPTIONS } from "./config.ts";
 import type { LogLevel, ServeOptions, SymlinkPolicy } from "./config.ts";
 import { UsageError } from "./errors.ts";
@@ -111,6 +111,7 @@ ${describeBounds([UPLOAD_BOUND], "N")}
       --mime EXT=TYPE  media type of files with an extension
       --charset NAME   charset of all text, or none (utf-8, for plain text, Markdown and CSV)
       --no-compress    send files as they are: no .br .zst .gz neighbours, no compression
+${describeBounds(CACHE_BOUNDS, "N")}
 
 Pages
       --spa[=FILE]     FILE (index.html) stands in for pages that do not exist

@@ -176,7 +176,7 @@ export type ServeOptions = Partial<Omit<ServerOptions, "limits" | "timeouts" | "
   readonly limits?: Partial<Limits>;
   /** Bounds for how long they may take. */
   readonly timeouts?: Partial<Timeouts>;
-  /** Bounds for the cache of each worker. */
+  /** Bounds for the cache. */
   readonly cache?: Partial<CacheOptions>;
 };
 

@@ -231,13 +231,14 @@ for (const [args, message] of ERRORS) {
   });
 }
 
-for (const { flag, field, least, most } of BOUNDS) {
+for (const { flag, field, scale, least, most } of BOUNDS) {
   Deno.test(`checkBounds takes ${field.of}.${field.key} from the least to the most of --${flag}`, () => {
     const check = (value: number) => checkBounds({ [field.of]: { [field.key]: value } });
-    const scale = field.of === "timeouts" ? 1000 : 1;
     check(least * scale);
     check(most * scale);
-    for (const bad of field.of === "timeouts" ? [0, -1, NaN] : [least - 1, most + 1, 0.5, NaN, Infinity]) {
+    for (
+      const bad of field.of === "timeouts" ? [0, -1, NaN] : [least * scale - 1, most * scale + 1, 0.5, NaN, Infinity]
+    ) {
       assertStringIncludes(assertThrows(() => check(bad), UsageError).message, `${field.of}.${field.key}`);
     }
   });
