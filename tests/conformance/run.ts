@@ -28,6 +28,7 @@ const USAGE = `usage: deno task conformance [options]
   --port N           test what listens there, instead of starting this project's server
   --host H           its address (127.0.0.1)
   --root DIR         where its files are, for the rows that change them
+  --cache N          start this project's server with --cache-size N
   --make-root DIR    write the files to DIR and to DIR-outside beside it, and stop
   --filter TEXT      only rows with TEXT in group, name or section
   --slow             also the rows that wait for time-outs
@@ -61,7 +62,7 @@ type Options = ReturnType<typeof readOptions>;
 
 function readOptions(args: readonly string[]) {
   const flags = parseArgs([...args], {
-    string: ["port", "host", "root", "make-root", "filter", "slow-limit", "patience", "json"],
+    string: ["port", "host", "root", "make-root", "filter", "slow-limit", "patience", "json", "cache"],
     boolean: ["slow", "quiet", "help"],
     unknown: (argument) => {
       throw new Failure(`unknown argument ${argument}\n${USAGE}`, 2);
@@ -77,6 +78,7 @@ function readOptions(args: readonly string[]) {
     port: flags.port === undefined ? undefined : number("port", 0),
     host: flags.host ?? "127.0.0.1",
     root: flags.root === undefined ? undefined : resolve(flags.root),
+    serverArgs: flags.cache === undefined ? [] : ["--cache-size", flags.cache],
     makeRoot: flags["make-root"],
     filter: flags.filter?.toLowerCase() ?? "",
     slowMs: flags.slow ? 1000 * number("slow-limit", 170) : undefined,
@@ -87,12 +89,15 @@ function readOptions(args: readonly string[]) {
 }
 
 /** This project's server on a root of its own; disposing ends it and removes the root. */
-async function startServer(): Promise<{ port: number; root: string } & AsyncDisposable> {
+async function startServer(serverArgs: readonly string[]): Promise<{ port: number; root: string } & AsyncDisposable> {
   const folder = await Deno.makeTempDir({ prefix: "conformance-" });
   const root = `${folder}/www`;
   await makeRoot(root);
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-net", "--allow-read", "main.ts", "-h", "127.0.0.1", "-p", "0", "-r", root],
+    args: [
+      ...["run", "--no-prompt", "--allow-net", "--allow-read", "main.ts", "-h", "127.0.0.1", "-p", "0", "-r", root],
+      ...serverArgs,
+    ],
     cwd: new URL("../..", import.meta.url),
     stdin: "null",
     stdout: "piped",
@@ -164,7 +169,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   selectRows(options.filter);
   if (options.port !== undefined) return await check(options, options.host, options.port, options.root);
-  await using server = await startServer();
+  await using server = await startServer(options.serverArgs);
   return await check(options, "127.0.0.1", server.port, server.root);
 }
 
