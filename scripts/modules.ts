@@ -94,7 +94,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   content: { pure: true, imports: [] },
   content_coding: { pure: true, imports: ["negotiation", "node:zlib"] },
   representation: { imports: ["bytes", "conditional", "errors", "http_date", "message", "range"] },
-  shared_file: { pure: true, imports: ["message"] },
+  shared_file: { imports: ["message"] },
   file_state: { imports: [] },
   resource: {
     imports: [

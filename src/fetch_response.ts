@@ -10,7 +10,7 @@
 import type { FieldLine, FileBody, OpenFile, ResponseBody, StreamBody, UpgradeBody } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import type { ByteRange } from "./range.ts";
-import { releaseBody } from "./response_writer.ts";
+import { readPiece, releaseBody } from "./response_writer.ts";
 import { readStaticResponse } from "./static_response.ts";
 import { takeUpgrade } from "./websocket_upgrade.ts";
 
@@ -145,7 +145,7 @@ async function* readBody(body: ResponseBody): AsyncGenerator<Uint8Array<ArrayBuf
   }
 }
 
-function* readFile({ file, pieces }: FileBody): Generator<Uint8Array<ArrayBuffer>, void, void> {
+async function* readFile({ file, pieces }: FileBody): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   try {
     for (const piece of pieces) {
       if (piece instanceof Uint8Array) yield piece.slice();
@@ -156,12 +156,14 @@ function* readFile({ file, pieces }: FileBody): Generator<Uint8Array<ArrayBuffer
   }
 }
 
-function* readStretch(file: OpenFile, { start, end }: ByteRange): Generator<Uint8Array<ArrayBuffer>, void, void> {
+async function* readStretch(
+  file: OpenFile,
+  { start, end }: ByteRange,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   file.seekSync(start, 0);
   for (let at = start; at < end;) {
     const piece = new Uint8Array(Math.min(PIECE_BYTES, end - at));
-    const count = file.readSync(piece);
-    if (count === null) throw new Error("File has become shorter than the length that was promised");
+    const count = await readPiece(file, piece);
     at += count;
     yield piece.subarray(0, count);
   }

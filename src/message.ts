@@ -137,6 +137,10 @@ export interface RequestHead {
 export interface OpenFile {
   /** Reads from the current position; `null` at the end. */
   readSync(into: Uint8Array): number | null;
+  /** The same without blocking the thread, at several times the cost. */
+  read?(into: Uint8Array): Promise<number | null>;
+  /** Whether reading takes so long that the thread must not wait for it; where it is absent it does not. */
+  readonly isSlow?: boolean;
   /** Moves the current position; `whence` 0 counts from the beginning. */
   seekSync(offset: number, whence: 0): number;
   /** Gives the descriptor back. */

@@ -226,6 +226,7 @@ export class Resource {
     const shared = new SharedFile({
       open: () => openFile(file, this.#options.open),
       check: () => checkUnchanged(file),
+      now: () => performance.now(),
     });
     return () => shared.open();
   }

@@ -326,7 +326,9 @@ export class ResponseWriter {
       try {
         buffer.set(prefix);
         if (position !== at && at < end) file.seekSync(at, 0);
-        const read = readPiece(file, buffer.subarray(prefix.length, prefix.length + end - at));
+        const place = buffer.subarray(prefix.length, prefix.length + end - at);
+        const reading = place.length === 0 ? 0 : readPiece(file, place);
+        const read = typeof reading === "number" ? reading : await reading;
         position = at + read;
         const sent = await this.#write(buffer.subarray(0, prefix.length + read));
         this.bodyBytes += sent;
@@ -420,9 +422,19 @@ function selectPool(wholePieces: number, prefixBytes: number, bytes: number): Bu
   return pool.isSpent ? smallPieces : pool;
 }
 
-function readPiece(file: OpenFile, into: Uint8Array): number {
-  if (into.length === 0) return 0;
-  const count = file.readSync(into);
+/**
+ * Reads what a file has at its position, at once where that is quick.
+ *
+ * @param file The file.
+ * @param into Where to; not empty.
+ * @returns How many bytes.
+ * @throws {Error} Where the file has ended.
+ */
+export function readPiece(file: OpenFile, into: Uint8Array): number | Promise<number> {
+  return file.isSlow && file.read !== undefined ? file.read(into).then(checkPiece) : checkPiece(file.readSync(into));
+}
+
+function checkPiece(count: number | null): number {
   if (count === null) throw new Error("File has become shorter than the length that was promised");
   return count;
 }

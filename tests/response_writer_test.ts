@@ -832,6 +832,44 @@ Deno.test("ResponseWriter: a head that is longer than what is collected leaves b
   }
 });
 
+/** The first piece shows that it is slow; for each further one something has to happen. */
+class SlowFile extends FakeFile {
+  readonly #waits: Iterator<Promise<void>>;
+
+  constructor(content: Uint8Array, waits: readonly Promise<void>[]) {
+    super(content);
+    this.#waits = waits.values();
+  }
+
+  get isSlow(): boolean {
+    return this.reads > 0;
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    await this.#waits.next().value;
+    return this.readSync(into);
+  }
+}
+
+Deno.test("ResponseWriter: a file whose disk is slow is read beside the thread, and holds up no other answer", async () => {
+  const clock = new Clock();
+  const content = contentOf(600_000);
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const file = new SlowFile(content, gates.map(({ promise }) => promise));
+  const slow = new HttpResponse(200, [], fileBody(file, content.length));
+  const slowSink = new FakeSink();
+  const sending = createWriter(slowSink, clock).send(slow, SEND);
+  for (const gate of gates) {
+    const sink = new FakeSink();
+    await createWriter(sink, clock).send(answer("quick"), SEND);
+    assertEquals([sink.text.endsWith("quick"), slowSink.text.length < content.length], [true, true]);
+    gate.resolve();
+  }
+  await sending;
+  assert(slowSink.text === headOf(slow, clock) + decodeLatin1(content));
+  assertEquals(file.closed, 1);
+});
+
 Deno.test("ResponseWriter keeps no head of a response that is used once", async () => {
   const clock = new Clock();
   const sink = new FakeSink();

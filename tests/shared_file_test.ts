@@ -1,6 +1,6 @@
 /** A file that several answers read at once: own positions, one descriptor. */
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { OpenFile } from "../src/message.ts";
 import { SharedFile } from "../src/shared_file.ts";
 
@@ -40,6 +40,7 @@ function share(check: () => void = () => {}): { file: SharedFile; calls: string[
       calls.push("check");
       check();
     },
+    now: () => 0,
   });
   return { file, calls };
 }
@@ -123,9 +124,113 @@ Deno.test("SharedFile tries again after an opening that failed", () => {
       return new RecordedFile(calls);
     },
     check: () => {},
+    now: () => 0,
   });
   assertThrows(() => file.open(), Error, "not there");
   isThere = true;
   file.open().close();
   assertEquals(calls, ["open", "close"]);
+});
+
+/** A file on a disk that takes so long for each read, on a clock that is its own. */
+class SlowFile extends RecordedFile {
+  nowMs = 1;
+  readMs: number;
+  /** How many reads are under way beside the thread. */
+  underWay = 0;
+
+  constructor(calls: string[], readMs: number) {
+    super(calls);
+    this.readMs = readMs;
+  }
+
+  override readSync(into: Uint8Array): number | null {
+    assertEquals(this.underWay, 0, "the runtime has one operation on a file at a time");
+    this.nowMs += this.readMs;
+    return super.readSync(into);
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    assertEquals(this.underWay++, 0, "the runtime has one operation on a file at a time");
+    const count = super.readSync(into);
+    await Promise.resolve();
+    this.nowMs += this.readMs;
+    this.underWay--;
+    return count;
+  }
+}
+
+function shareSlow(readMs: number): { shared: SharedFile; file: SlowFile; calls: string[] } {
+  const calls: string[] = [];
+  const file = new SlowFile(calls, readMs);
+  const shared = new SharedFile({ open: () => file, check: () => {}, now: () => file.nowMs });
+  return { shared, file, calls };
+}
+
+async function readLater(file: OpenFile, length: number): Promise<string | null> {
+  const into = new Uint8Array(length);
+  const count = await file.read?.(into) ?? null;
+  return count === null ? null : new TextDecoder().decode(into.subarray(0, count));
+}
+
+const SLOWNESS: readonly [readMs: number, isSlow: boolean][] = [[0, false], [9, false], [10, true], [5_000, true]];
+
+for (const [readMs, isSlow] of SLOWNESS) {
+  Deno.test(`SharedFile.isSlow is ${isSlow} after a read of ${readMs} ms, for a second`, () => {
+    const { shared, file } = shareSlow(readMs);
+    const view = shared.open();
+    assertEquals(view.isSlow, false);
+    read(view, 1);
+    assertEquals(view.isSlow, isSlow);
+    file.nowMs += 999;
+    assertEquals(view.isSlow, isSlow);
+    file.nowMs += 1;
+    assertEquals(view.isSlow, false);
+    view.close();
+  });
+}
+
+Deno.test("SharedFile reads beside the thread one after the other, each user at its own position", async () => {
+  const { shared, file } = shareSlow(20);
+  const [first, second] = [shared.open(), shared.open()];
+  assertEquals(read(first, 2), "01");
+  const reads = [readLater(first, 3), readLater(second, 4)];
+  assertEquals([first.isSlow, second.isSlow], [true, true]);
+  assertEquals(await Promise.all(reads), ["234", "0123"]);
+  assertEquals(await readLater(first, 9), "56789");
+  assertEquals(await readLater(first, 1), null);
+  file.nowMs += 1_000;
+  assertEquals([second.isSlow, read(second, 2)], [false, "45"]);
+  first.close();
+  second.close();
+});
+
+Deno.test("SharedFile: as long as reads beside the thread are slow none is made by it", async () => {
+  const { shared, file } = shareSlow(20);
+  const view = shared.open();
+  read(view, 1);
+  for (let times = 0; times < 5; times++) {
+    file.nowMs += 900;
+    assertEquals(view.isSlow, true);
+    await readLater(view, 1);
+  }
+  file.readMs = 0;
+  await readLater(view, 1);
+  file.nowMs += 1_000;
+  assertEquals(view.isSlow, false);
+  view.close();
+});
+
+Deno.test("SharedFile: a read beside the thread that fails holds up none behind it", async () => {
+  const { shared, file } = shareSlow(20);
+  const view = shared.open();
+  read(view, 1);
+  const { read: readWell } = file;
+  file.read = () => Promise.reject(new Error("the disk is broken"));
+  const failing = readLater(view, 1);
+  file.read = readWell;
+  const next = readLater(view, 1);
+  await assertRejects(() => failing, Error, "the disk is broken");
+  assertEquals(await next, "1");
+  view.close();
 });
