@@ -296,7 +296,7 @@ export class ResponseWriter {
   }
 
   async #sendFile(head: Uint8Array, { file, pieces }: FileBody): Promise<void> {
-    await this.flush();
+    if (this.#batch !== undefined) await this.flush();
     // The head is counted as it is sent, and is no part of the body.
     this.bodyBytes = -head.length;
     let prefix = head;
@@ -307,7 +307,7 @@ export class ResponseWriter {
         prefix = NOTHING;
       }
     }
-    await this.#sendStretch(prefix, file, { start: 0, end: 0 });
+    if (prefix.length > 0) await this.#sendStretch(prefix, file, { start: 0, end: 0 });
   }
 
   /** The prefix leaves with the first bytes. What the client did not take at once is read again, not held. */
