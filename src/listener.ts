@@ -152,8 +152,10 @@ function describeListenError(error: unknown, hostname: string, port: number): St
 export interface AcceptOptions {
   /** The seat of this worker. */
   readonly handoff: Handoff;
-  /** Takes each connection over. */
+  /** Takes each connection over; never throws. */
   readonly serve: (conn: Deno.TcpConn) => Promise<void>;
+  /** Called when one has ended. */
+  readonly onClosed: () => void;
   /** Told when there is no descriptor for a connection. */
   readonly onExhausted?: () => void;
   /** Reports an event. */
@@ -168,7 +170,11 @@ export interface AcceptOptions {
  * @param options What happens with the connections.
  */
 export async function acceptConnections(listener: Deno.TcpListener, options: AcceptOptions): Promise<void> {
-  const { handoff, serve, report } = options;
+  const { handoff, serve, onClosed, report } = options;
+  const closed = () => {
+    handoff.closed();
+    onClosed();
+  };
   let isExhausted = false;
   for (;;) {
     await handoff.awaitTurn();
@@ -176,7 +182,7 @@ export async function acceptConnections(listener: Deno.TcpListener, options: Acc
       const conn = await listener.accept();
       isExhausted = false;
       handoff.opened();
-      void serve(conn).finally(() => handoff.closed());
+      void serve(conn).then(closed);
     } catch (error) {
       if (LISTENER_CLOSED.some((type) => error instanceof type)) return;
       if (CLIENT_GONE.some((type) => error instanceof type)) continue;

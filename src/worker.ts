@@ -103,10 +103,8 @@ async function serve({ seat, options, bindings, board, admission }: StartMessage
       handoff,
       report: context.report,
       onExhausted: () => context.admission.exhausted(),
-      serve: async (conn) => {
-        await serveConnection(conn, context);
-        finishWhenDrained();
-      },
+      serve: (conn) => serveConnection(conn, context),
+      onClosed: finishWhenDrained,
     });
   }
 
