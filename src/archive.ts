@@ -135,14 +135,14 @@ class ArchiveWriter {
 
   /** Opens the very file that was found: its name may have changed hands since, to a FIFO even, or a link. */
   *#addFile({ path, found }: Step): Pieces {
-    const { folder, open } = this.#options;
+    const { folder, open, tree } = this.#options;
     for (let tries = 1;; tries++) {
       const { path: realPath, info } = found;
       using file = unlessRefused(() => open(realPath));
       if (file === undefined) return;
       const opened = file.statSync();
       // A folder on the way to it may have become a link just before it was found.
-      const isInPlace = isSameFile(opened, info) && unlessRefused(() => Deno.realPathSync(realPath)) === realPath;
+      const isInPlace = isSameFile(opened, info) && tree.isInPlace(realPath, (other) => isSameFile(opened, other));
       if (isInPlace) return yield* this.#addContent(file, this.#describe(path, opened), opened.size);
       if (tries === TRIES) throw new Error(`File is being replaced: ${realPath}`);
       const other = unlessRefused(() => this.#look(folder + path));

@@ -12,12 +12,14 @@ import { basename, dirname, join, SEPARATOR } from "@std/path";
 import type { Clock } from "./clock.ts";
 import type { SymlinkPolicy } from "./config.ts";
 import { HttpError } from "./errors.ts";
-import { FileState } from "./file_state.ts";
+import { FileState, isYoung } from "./file_state.ts";
 import type { FoundFile, KnownFile } from "./resource.ts";
 import { StaleFileError } from "./resource.ts";
 
 /** How long a look at a directory serves to confirm what lies in it, in milliseconds. */
 const DIRECTORY_FRESH_MS = 100;
+/** How often it is looked whether a file is where it was, where names on the way to it change just now. */
+const RESTLESS_LOOKS = 8;
 /** How many directories are remembered for it; then all are forgotten. */
 const MOST_DIRECTORIES = 1_000;
 
@@ -227,6 +229,39 @@ export class FileTree {
   pin(): (path: string) => FoundFile {
     const realRoot = Deno.realPathSync(this.#root);
     return (path) => this.#look(realRoot, join(realRoot, path));
+  }
+
+  /**
+   * Tells, of a file that was just opened, whether no name on the way to it has been switched for a link meanwhile, and
+   * perhaps back. Where no name in the directories on the way has changed for seconds one look is enough. Else there are
+   * many, of which each would have to meet the right one of the two. Where all links are followed it does not matter.
+   *
+   * @param realPath Where it is, without any link.
+   * @param isSame Whether what is there now is the file that was opened.
+   */
+  isInPlace(realPath: string, isSame: (info: Deno.FileInfo) => boolean): boolean {
+    if (this.#symlinks === "follow") return true;
+    try {
+      if (this.#isCalm(realPath)) return Deno.realPathSync(realPath) === realPath;
+      for (let look = 0; look < RESTLESS_LOOKS; look++) {
+        if (Deno.realPathSync(realPath) !== realPath || !isSame(Deno.lstatSync(realPath))) return false;
+      }
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The time of the last change of a name in a directory cannot be set by anybody, unlike that of its content. */
+  #isCalm(realPath: string): boolean {
+    const realRoot = this.#clock === undefined
+      ? Deno.realPathSync(this.#root)
+      : this.#see(this.#root, this.#clock).realPath;
+    for (let path = dirname(realPath); isWithin(realRoot, path); path = dirname(path)) {
+      if (isYoung(Deno.lstatSync(path).ctime?.getTime() ?? Infinity)) return false;
+      if (path === realRoot) return true;
+    }
+    return false;
   }
 
   /**

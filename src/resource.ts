@@ -64,6 +64,8 @@ export interface ResourceOptions {
   readonly findFile: (path: string) => FoundFile | undefined;
   /** Tells as of when a file is surely what it was, by its own path; absent where nothing can be told. */
   readonly confirm?: ((sitePath: string, file: KnownFile) => number | undefined) | undefined;
+  /** Tells of a file that was just opened whether it is where it was found. */
+  readonly isInPlace: (path: string, isSame: (info: Deno.FileInfo) => boolean) => boolean;
   /** Opens a file. */
   readonly open: (path: string) => Deno.FsFile;
   /** The time of the worker. */
@@ -198,7 +200,7 @@ export class Resource {
     const isCompressed = coding !== "identity" && neighbour === undefined;
     const { size, mtimeMs, isYoung } = file.state;
     const read = size <= this.#options.entryBytes
-      ? readFile(file, this.#options.open)
+      ? readFile(file, this.#options)
       : { length: size, open: this.#makeOpen(file) };
     const change = variant === "changed" ? this.#options.changePage : undefined;
     const whole = change !== undefined && read instanceof Uint8Array ? copyContent(change(read)) : read;
@@ -224,7 +226,7 @@ export class Resource {
 
   #makeOpen(file: KnownFile): () => OpenFile {
     const shared = new SharedFile({
-      open: () => openFile(file, this.#options.open),
+      open: () => openFile(file, this.#options),
       check: () => checkUnchanged(file),
       now: () => performance.now(),
     });
@@ -232,14 +234,16 @@ export class Resource {
   }
 }
 
+type OpenOptions = Pick<ResourceOptions, "open" | "isInPlace">;
+
 /** Opens the very file that was described; its name may have changed hands since, to a FIFO even. */
-function openFile(found: KnownFile, open: ResourceOptions["open"]): Deno.FsFile {
+function openFile(found: KnownFile, { open, isInPlace }: OpenOptions): Deno.FsFile {
   checkUnchanged(found);
   try {
     const file = open(found.path);
     let isSame = false;
     try {
-      isSame = found.state.isOf(file.statSync()) && isRealPath(found.path);
+      isSame = found.state.isOf(file.statSync()) && isInPlace(found.path, (info) => found.state.isOf(info));
     } finally {
       if (!isSame) file.close();
     }
@@ -248,15 +252,6 @@ function openFile(found: KnownFile, open: ResourceOptions["open"]): Deno.FsFile 
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
   }
   throw new StaleFileError(`File has changed: ${found.path}`);
-}
-
-/** Whether no part of a path has become a link: one may have just before what it leads to was described. */
-function isRealPath(path: string): boolean {
-  try {
-    return Deno.realPathSync(path) === path;
-  } catch {
-    return false;
-  }
 }
 
 /** A path whose file has the same state leads to the same content. */
@@ -278,8 +273,8 @@ function isReadable(path: string, open: ResourceOptions["open"]): boolean {
   }
 }
 
-function readFile(found: KnownFile, open: ResourceOptions["open"]): Uint8Array<ArrayBuffer> {
-  const file: OpenFile = openFile(found, open);
+function readFile(found: KnownFile, options: OpenOptions): Uint8Array<ArrayBuffer> {
+  const file: OpenFile = openFile(found, options);
   try {
     const content = allocateContent(found.state.size);
     for (let length = 0; length < content.length;) {

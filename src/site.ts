@@ -94,6 +94,7 @@ export class Site {
       entryBytes: context.cache.entryBytes,
       isCompressing: options.isCompressing,
       findFile: (path: string) => tree.findRegularFile(path),
+      isInPlace: (path: string, isSame: (info: Deno.FileInfo) => boolean) => tree.isInPlace(path, isSame),
       confirm: (sitePath: string, file: KnownFile) => tree.confirm(sitePath, file),
       selectMediaType: (path: string) => selectMediaType(path, mediaTypes),
       selectCacheControl: (path: string, mediaType: string) =>

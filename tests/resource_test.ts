@@ -24,6 +24,7 @@ import { testUnprivileged, UNPRIVILEGED } from "./unprivileged.ts";
 /** What browsers send. */
 /** What opens the files of a resource, and tells it the time. */
 const OPENING = {
+  isInPlace: () => true,
   open: (path: string) => Deno.openSync(path),
   clock: new Clock(),
   selectMediaType: (path: string) => selectMediaType(path),
