@@ -71,6 +71,8 @@ export class Connection implements OpenConnection {
   readonly #reader: ConnectionReader;
   readonly #writer: ResponseWriter;
   readonly #request: CurrentRequest;
+  /** Since when it has waited for a request; of a deadline that never passes that cannot be told. */
+  #idleSinceMs = Infinity;
   /** Set with the first byte of a head; later bytes do not renew it. */
   #headDeadlineMs = Infinity;
   /** Whether the client has said that it sends nothing behind the present request, RFC 9112 section 9.6. */
@@ -126,8 +128,7 @@ export class Connection implements OpenConnection {
   /** Whether it has waited for a request for a while, and nothing of one has come. */
   get isIdle(): boolean {
     if (this.#isClosed || this.#deadline.stage !== "request" || this.waitingBytes > 0) return false;
-    const { clock, timeouts } = this.#context;
-    return clock.nowMs - (this.#deadline.atMs - timeouts.idleMs) >= IDLE_MS;
+    return this.#context.clock.nowMs - this.#idleSinceMs >= IDLE_MS;
   }
 
   /**
@@ -276,6 +277,7 @@ export class Connection implements OpenConnection {
   #receive(): boolean | Promise<boolean> {
     const { clock, timeouts, isDraining } = this.#context;
     if (this.#reader.received.length > 0) return this.#receiveRest();
+    this.#idleSinceMs = clock.nowMs;
     return !isDraining && this.#reader.read("request", clock.nowMs + timeouts.idleMs);
   }
 

@@ -84,6 +84,17 @@ Deno.test("above --max-connections the oldest connection idle for a second makes
   assertEquals((await busy.readAnswer()).status, 200);
 });
 
+Deno.test("a connection that may be idle for ever makes room like any other", async () => {
+  const timeouts = { ...DEFAULT_OPTIONS.timeouts, idleMs: Infinity };
+  await using server = new TestServer({ limits: { connections: 1 }, timeouts });
+  using idle = await server.connect();
+  assertEquals((await ask(idle)).status, 200);
+  pass(server, 1_000);
+  using late = await server.connect();
+  assertEquals((await ask(late)).status, 200);
+  assertEquals(await idle.readToEnd(), new Uint8Array());
+});
+
 Deno.test("a flood of connections above --max-connections is closed, mostly without an answer", async () => {
   await using server = new TestServer({ limits: { connections: 1 } });
   using _busy = await occupy(server);
