@@ -153,8 +153,10 @@ export interface ServerOptions extends SiteOptions {
   /** How long the thread of a worker may stand still before the server gives up on it, in milliseconds; 0: for ever. */
   readonly watchdogMs: number;
   /**
-   * Whether workers get less than the process may: read the root, listen on the server's address. It needs the unstable
-   * feature `worker-options` in the configuration of the program; without that the runtime ends the process.
+   * Whether workers get less than the process may: read the root, listen on the server's address. It needs
+   * `"unstable": ["worker-options"]`, and `"#worker-options": "data:,"` among `imports`, in the configuration of the
+   * program; without the second they get what the process may, and the log says so; with the second alone the runtime
+   * ends the process.
    */
   readonly sandbox: boolean;
   /** Whether the browser is opened when the server has started, where that is permitted. */

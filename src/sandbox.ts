@@ -36,6 +36,19 @@ export function selectPermissions(
 }
 
 /**
+ * Tells whether the configuration of the program is one that switches the unstable feature on: by a mark among its
+ * imports. The feature itself cannot be asked for, and to use it where it is off ends the process.
+ */
+export function isSandboxAvailable(): boolean {
+  try {
+    import.meta.resolve("#worker-options");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * The folder in which all files lie. There is none where links may lead anywhere: one that is the root, or on the way to
  * it, may be switched at any time.
  */

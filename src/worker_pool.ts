@@ -18,7 +18,7 @@ import type { PulseChange } from "./heartbeat.ts";
 import { createHeartbeats, LOOK_MS, Pulse } from "./heartbeat.ts";
 import type { QueueKeeper } from "./queue_keeper.ts";
 import type { WorkerPermissions } from "./sandbox.ts";
-import { selectPermissions } from "./sandbox.ts";
+import { isSandboxAvailable, selectPermissions } from "./sandbox.ts";
 import type { FromWorker, ToWorker } from "./worker_protocol.ts";
 
 /** How long a worker may take to load what it runs, in milliseconds. */
@@ -47,6 +47,10 @@ export interface WorkerPoolOptions {
    */
   readonly createWorker?: () => Worker;
 }
+
+/** Said where the second wall is wanted and cannot be had. */
+const NO_SANDBOX = "The workers have all permissions of the process: run with the deno.json of Sockeye, or with " +
+  '"unstable": ["worker-options"] and "#worker-options": "data:," among "imports" in that of the program';
 
 type Stage = "starting" | "ready" | "draining" | "dead";
 
@@ -90,7 +94,7 @@ export class WorkerPool {
    */
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    const permissions = options.server.sandbox ? selectPermissions(options.server, options.queues.bindings) : undefined;
+    const permissions = selectSandbox(options);
     this.#createWorker = options.createWorker ?? (() => createWorker(permissions));
     this.#board = createBoard(2 * options.server.workers);
     this.#heartbeats = createHeartbeats(2 * options.server.workers);
@@ -337,6 +341,14 @@ function describeChange(index: number, { kind, silentMs }: PulseChange): string 
     default:
       return kind satisfies never;
   }
+}
+
+function selectSandbox({ server, queues, event, createWorker }: WorkerPoolOptions): WorkerPermissions | undefined {
+  if (!server.sandbox || createWorker !== undefined) return undefined;
+  const permissions = selectPermissions(server, queues.bindings);
+  if (permissions === undefined || isSandboxAvailable()) return permissions;
+  event("error", NO_SANDBOX);
+  return undefined;
 }
 
 /** Without the unstable feature the permissions of a worker are no part of the types. */
