@@ -12,6 +12,7 @@ const FAULTS: Readonly<Record<string, (request: Request) => Response | Promise<R
     return new Response(recurse(request).body);
   },
   "/returns-nothing": () => undefined as unknown as Response,
+  "/reads": async (request) => new Response(`${(await request.bytes()).length}`),
   "/never": () => new Promise(() => {}),
   /** Until a file of the given name is there, at most for half a minute. */
   "/blocks": (request) => {

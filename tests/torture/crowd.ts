@@ -1,0 +1,90 @@
+/**
+ * A hostile crowd: up to 10,000 connections, half of them hostile, and normal clients beside them. In each round their
+ * waiting is measured without the crowd and with it, on the same server; the medians of the rounds are compared.
+ */
+
+import { openFileLimit } from "../../bench/proc.ts";
+import { Arena } from "./arena.ts";
+import type { CrowdNews, CrowdOrder } from "./crowd_worker.ts";
+import { pause, type Target } from "./hostile.ts";
+import { type Latency, measureLatency } from "./load.ts";
+import { quantile, type Row } from "./report.ts";
+
+/** How much is done. */
+export interface CrowdOptions {
+  /** Connections at once; fewer where the machine allows fewer descriptors. */
+  readonly connections: number;
+  /** Rounds. */
+  readonly rounds: number;
+  /** Seconds that each of the two measurements of a round takes. */
+  readonly seconds: number;
+}
+
+/** Descriptors that programs need beside their connections. */
+const SPARE_DESCRIPTORS = 400;
+
+class Crowd implements AsyncDisposable {
+  readonly #worker = new Worker(new URL("crowd_worker.ts", import.meta.url), { type: "module" });
+  readonly #ended = Promise.withResolvers<void>();
+  news: CrowdNews = { open: 0, opened: 0, refused: 0 };
+
+  constructor(order: CrowdOrder) {
+    this.#worker.onmessage = ({ data }: MessageEvent<CrowdNews | "ended">) => {
+      if (data === "ended") this.#ended.resolve();
+      else this.news = data;
+    };
+    this.#worker.postMessage(order);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#worker.postMessage("end");
+    await Promise.race([this.#ended.promise, pause(10_000)]);
+    this.#worker.terminate();
+  }
+}
+
+async function measureFor(arena: Arena, seconds: number): Promise<Latency> {
+  return await measureLatency(arena.asked, AbortSignal.timeout(seconds * 1_000));
+}
+
+async function measureWithin(arena: Arena, target: Target, connections: number, seconds: number) {
+  await using crowd = new Crowd({ target, connections });
+  await pause(1_000 * (2 + connections / 1_400));
+  const latency = await measureFor(arena, seconds);
+  return { latency, news: crowd.news };
+}
+
+/** Runs the rounds. */
+export async function* runCrowd({ connections: wanted, rounds, seconds }: CrowdOptions): AsyncGenerator<Row> {
+  const connections = Math.min(wanted, await openFileLimit() - SPARE_DESCRIPTORS);
+  await using arena = await Arena.start([], rounds * (seconds * 2 + 60) * 1_000 + 60_000);
+  const quiet: Latency[] = [];
+  const beside: Latency[] = [];
+  let seen: CrowdNews | undefined;
+  for (let round = 0; round < rounds; round++) {
+    quiet.push(await measureFor(arena, seconds));
+    const { latency, news } = await measureWithin(arena, arena.target, connections, seconds);
+    beside.push(latency);
+    seen = news;
+    await pause(3_000);
+  }
+  const told = ({ p99Ms }: Latency) => p99Ms.toFixed(1);
+  const median = (all: readonly Latency[]) => quantile(all.map(({ p99Ms }) => p99Ms), 0.5);
+  const ratio = median(beside) / median(quiet);
+  const done = `a crowd of ${connections} connections, half of them hostile`;
+  yield {
+    done,
+    expected: "p99 of normal clients at most twice the quiet one",
+    seen: `p99 ${beside.map(told).join(", ")} ms, quiet ${quiet.map(told).join(", ")} ms: ${ratio.toFixed(2)} times ` +
+      `(medians of ${rounds} rounds); ${seen?.open} open at the end of the last, ${seen?.opened} in it`,
+    outcome: ratio <= 2 ? "ok" : "FAILED",
+  };
+  const wrong = [...quiet, ...beside].flatMap(({ wrong }) => wrong);
+  const answers = [...quiet, ...beside].reduce((sum, { answers }) => sum + answers, 0);
+  yield {
+    done,
+    expected: "no normal request fails",
+    seen: `${answers} answers, ${wrong.length} wrong${wrong.length > 0 ? `, the first: ${wrong[0]}` : ""}`,
+    outcome: wrong.length === 0 ? "ok" : "FAILED",
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * The crowd, on a thread of its own so that the clients who are measured do not wait for it: many connections at once,
+ * half of them hostile, the others idle after one answer. Each that the server ends comes again.
+ */
+
+import { Client, isConnectionError } from "./client.ts";
+import { attack, DEEDS, pause, type Target } from "./hostile.ts";
+
+/** What the thread is told. */
+export interface CrowdOrder {
+  /** Whom it is done to. */
+  readonly target: Target;
+  /** Connections at once. */
+  readonly connections: number;
+}
+
+/** What it tells. */
+export interface CrowdNews {
+  /** Connections that are open. */
+  readonly open: number;
+  /** How many there were since the start. */
+  readonly opened: number;
+  /** How many could not be opened. */
+  readonly refused: number;
+}
+
+/** How many a second come at most, so that it is the crowd that is measured and not its coming. */
+const PER_SECOND = 1_500;
+
+const news = { open: 0, opened: 0, refused: 0 };
+
+async function beIdle(target: Target, signal: AbortSignal): Promise<boolean> {
+  try {
+    using client = await Client.connect(target.address);
+    await client.ask("GET", "/small.bin");
+    await pause(3_600_000, signal);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return false;
+  }
+}
+
+async function takePart(n: number, { target }: CrowdOrder, signal: AbortSignal): Promise<void> {
+  const names = Object.keys(DEEDS);
+  const name = names[Math.floor(n / 2) % names.length] ?? "";
+  while (!signal.aborted) {
+    news.open++;
+    news.opened++;
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(20_000 + 7 * (n % 1_000))]);
+    const got = n % 2 === 0 ? await attack(name, target, patience).catch(failed) : await beIdle(target, signal);
+    news.open--;
+    if (!got) news.refused++;
+    await pause(1_000 + n % 1_000, signal);
+  }
+}
+
+function failed(error: unknown): boolean {
+  if (!isConnectionError(error)) console.error(error);
+  return false;
+}
+
+async function run(order: CrowdOrder, signal: AbortSignal): Promise<void> {
+  const all: Promise<void>[] = [];
+  for (let n = 0; n < order.connections && !signal.aborted; n++) {
+    all.push(takePart(n, order, signal));
+    if (n % (PER_SECOND / 20) === 0) await pause(50, signal);
+  }
+  await Promise.all(all);
+}
+
+const end = new AbortController();
+// Only as a worker: a program that imports this for its types has no `postMessage`.
+const scope = self as unknown as Worker;
+scope.onmessage = ({ data }: MessageEvent<CrowdOrder | "end">) => {
+  if (data === "end") return end.abort();
+  const timer = setInterval(() => scope.postMessage(news), 250);
+  void run(data, end.signal).finally(() => {
+    clearInterval(timer);
+    scope.postMessage("ended");
+  });
+};
