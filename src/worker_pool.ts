@@ -76,6 +76,8 @@ export class WorkerPool {
   readonly #handles: WorkerHandle[] = [];
   /** Workers that have a successor and finish what they have begun. */
   readonly #retired = new Set<WorkerHandle>();
+  /** The successor that is not ready yet. */
+  #successor: WorkerHandle | undefined;
   #replacing: Promise<void> = Promise.resolve();
   /** A replacement that has not begun yet: it will see what changes until then. */
   #queued: Promise<void> | undefined;
@@ -141,12 +143,20 @@ export class WorkerPool {
     for (let index = 0; index < this.#handles.length && !this.#isStopping; index++) {
       const old = this.#handles[index];
       const successor = this.#spawn(index, this.#otherSeat(old));
-      await successor.ready.promise;
+      this.#successor = successor;
+      await successor.ready.promise.finally(() => this.#successor = undefined);
       if (this.#isStopping) return this.#end(successor);
       const current = this.#handles[index];
       this.#handles[index] = successor;
       if (current !== undefined) this.#retire(current);
     }
+  }
+
+  /** Nobody waits for it any longer. */
+  #endSuccessor(): void {
+    if (this.#successor === undefined) return;
+    this.#end(this.#successor);
+    this.#successor.ready.resolve();
   }
 
   #otherSeat(handle: WorkerHandle | undefined): number {
@@ -169,6 +179,7 @@ export class WorkerPool {
   async drain(): Promise<void> {
     this.#isStopping = true;
     this.#clearTimers();
+    this.#endSuccessor();
     for (const handle of this.#handles) {
       if (handle.stage !== "ready" || handle.pulse.isLost) this.#end(handle);
       else {
@@ -184,6 +195,7 @@ export class WorkerPool {
   stop(): void {
     this.#isStopping = true;
     this.#clearTimers();
+    this.#endSuccessor();
     for (const handle of [...this.#handles, ...this.#retired]) this.#end(handle);
     this.#checkDrained();
   }

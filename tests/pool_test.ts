@@ -339,3 +339,26 @@ testWith(["net", "read"], "Server.abort ends answers under way", async () => {
   server.abort();
   assertLess(await countBytes(loading).catch(() => 0), Deno.statSync(executable).size);
 });
+
+testWith(["net", "read"], "a server that stops ends the successor that does not get ready", async () => {
+  using _ = new StandardError();
+  const factory = new WorkerFactory();
+  let isEnded = false;
+  const create = () => {
+    const worker = factory.create();
+    if (factory.generation === 1) return worker;
+    worker.postMessage = () => {};
+    const terminate = worker.terminate.bind(worker);
+    worker.terminate = () => {
+      isEnded = true;
+      terminate();
+    };
+    return worker;
+  };
+  const server = await startServer(poolOptions("127.0.7.91", { workers: 1 }), create);
+  const reloading = server.reload();
+  await until(() => factory.generation === 2, "the successor is made");
+  await server.stop();
+  assert(isEnded, "nothing of the server is left");
+  await reloading;
+});
