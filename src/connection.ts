@@ -81,6 +81,8 @@ export class Connection implements OpenConnection {
   #requests = 0;
   #receivingPace: Pace | undefined;
   #takingPace: Pace | undefined;
+  /** What was waited for when the pace was looked at last. */
+  #pacedStage: Deadline["stage"] | undefined;
   /** What has taken the connection over. */
   #upgrade: UpgradeBody | undefined;
   #isClosed = false;
@@ -203,14 +205,17 @@ export class Connection implements OpenConnection {
   checkPace(elapsedMs: number): void {
     const { limits, timeouts } = this.#context;
     const { stage } = this.#deadline;
+    // A wait that began since the last look has taken only a part of that time, and the clock is too coarse to tell which.
+    const waitedMs = stage === this.#pacedStage ? elapsedMs : 0;
+    this.#pacedStage = stage;
     if (stage === "body") {
       const { receivedBytes } = this.#reader;
       this.#receivingPace ??= new Pace(limits.bodyBytesPerSecond, timeouts.bodyIdleMs, receivedBytes);
-      if (!this.#receivingPace.keeps(receivedBytes, elapsedMs)) this.expire("too slow");
+      if (!this.#receivingPace.keeps(receivedBytes, waitedMs)) this.expire("too slow");
     } else if (stage === "write") {
       const { takenBytes } = this.#writer;
       this.#takingPace ??= new Pace(limits.writeBytesPerSecond, timeouts.writeStallMs, takenBytes);
-      if (!this.#takingPace.keeps(takenBytes, elapsedMs)) this.expire("too slow");
+      if (!this.#takingPace.keeps(takenBytes, waitedMs)) this.expire("too slow");
     }
   }
 
