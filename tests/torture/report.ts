@@ -73,3 +73,12 @@ export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
 }
+
+// Writes reports that were printed with --json into the documentation: NAME FILE [FILE...]
+if (import.meta.main) {
+  const [name = "", ...files] = Deno.args;
+  const reports: Report[] = await Promise.all(files.map(async (file) => JSON.parse(await Deno.readTextFile(file))));
+  const [first] = reports;
+  if (first === undefined) throw new Error("usage: report.ts NAME FILE [FILE...]");
+  await writeReport(name, { ...first, rows: reports.flatMap(({ rows }) => rows) });
+}

@@ -14,8 +14,6 @@ const SECONDS = { head: 2, idle: 4, body: 3, handler: 3, write: 5, drain: 2, lin
 const FLAGS = Object.entries(SECONDS).flatMap(([name, seconds]) => [`--${name}-timeout`, `${seconds}`]);
 /** How late the end may be, in milliseconds. */
 const LATE_MS = 1_000;
-/** How early: time is told by a coarse clock, and paces are judged by whole sweeps of it. */
-const EARLY_MS = 100;
 const QUIET_SECONDS = 6;
 const CRLF = "\r\n";
 
@@ -102,7 +100,7 @@ export async function* runTimeouts(): AsyncGenerator<Row> {
       done,
       expected: `closed ${SECONDS[timeout]} to ${SECONDS[timeout] + 1} s (--${timeout}-timeout ${SECONDS[timeout]})`,
       seen: `${(seen / 1_000).toFixed(2)} s`,
-      outcome: seen >= least - EARLY_MS && seen <= least + LATE_MS ? "ok" : "FAILED",
+      outcome: seen >= least && seen <= least + LATE_MS ? "ok" : "FAILED",
     };
   }
   const most = 2 * quiet.p99Ms + 5;
