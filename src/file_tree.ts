@@ -257,11 +257,12 @@ export class FileTree {
     const realRoot = this.#clock === undefined
       ? Deno.realPathSync(this.#root)
       : this.#see(this.#root, this.#clock).realPath;
-    for (let path = dirname(realPath); isWithin(realRoot, path); path = dirname(path)) {
+    let path = realPath;
+    while (path !== realRoot && path !== dirname(path)) {
+      path = dirname(path);
       if (isYoung(Deno.lstatSync(path).ctime?.getTime() ?? Infinity)) return false;
-      if (path === realRoot) return true;
     }
-    return false;
+    return path === realRoot;
   }
 
   /**
