@@ -74,7 +74,7 @@ export const OPTIONS: readonly string[] = [...VALUES, ...BOUNDS.map(({ flag }) =
 
 /** The lines of the help that tell of bounds. */
 function describeBounds(bounds: readonly Bound[], unit: string): string {
-  const width = Math.max(...bounds.map(({ flag }) => flag.length));
+  const width = Math.max("upload-limit".length, ...bounds.map(({ flag }) => flag.length));
   const describe = (bound: Bound) =>
     `${bound.flag} ${unit} `.padEnd(width + 3) + `${bound.text} (${defaultText(bound)})`;
   return bounds.map((bound) => `      --${describe(bound)}`).join("\n");
