@@ -9,11 +9,10 @@
  */
 
 import type { Clock } from "./clock.ts";
-import { encodeResponseHead } from "./http1.ts";
+import { encodeLatin1, formatResponseHead } from "./http1.ts";
 import type { EncodedMessage, ReusableResponse } from "./message.ts";
 
 const DATE = "\r\nDate: ";
-const DECODER = new TextDecoder();
 
 /**
  * Tells how a response is sent now.
@@ -41,9 +40,10 @@ export function selectMessage(response: ReusableResponse, persistent: boolean, c
 }
 
 function encodeMessage(response: ReusableResponse, persistent: boolean, { second, date }: Clock): EncodedMessage {
-  const head = encodeResponseHead(response, { date, persistent });
+  const text = formatResponseHead(response, { date, persistent });
+  const head = encodeLatin1(text);
   const bytes = persistent ? placeBeforeContent(head, response) ?? head : head;
-  const dateAt = DECODER.decode(head).indexOf(DATE) + DATE.length;
+  const dateAt = text.indexOf(DATE) + DATE.length;
   return { bytes, headLength: head.length, dateAt, second, pendingHeads: 0 };
 }
 
