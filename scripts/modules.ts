@@ -24,6 +24,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   bounds: { pure: true, imports: ["config", "errors"] },
   receive_buffer: { pure: true, imports: [] },
   bytes: { pure: true, imports: [] },
+  authority: { pure: true, imports: [] },
 
   // The protocol, without I/O.
   http1: { pure: true, imports: ["config", "errors", "message", "receive_buffer", "@std/http/status"] },
@@ -167,7 +168,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   // Applications.
   static_response: { pure: true, imports: [] },
   fetch_response: { imports: ["message", "range", "response_writer", "static_response", "websocket_upgrade"] },
-  fetch_request: { imports: ["bytes", "errors", "message", "request_context"] },
+  fetch_request: { imports: ["authority", "bytes", "errors", "message", "request_context"] },
   fetch_handler: { imports: ["fetch_request", "fetch_response", "message", "request_context"] },
   serve_dir: {
     imports: [
@@ -196,8 +197,8 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   heartbeat: { imports: [] },
   listener: { imports: ["config", "errors", "handoff"] },
   queue_keeper: { imports: ["listener"] },
-  log: { imports: ["config", "errors", "@logtape/logtape"] },
-  sandbox: { imports: ["config", "listener", "@std/path"] },
+  log: { imports: ["bytes", "config", "errors", "@logtape/logtape"] },
+  sandbox: { imports: ["authority", "config", "listener", "@std/path"] },
   worker_protocol: { imports: ["admission", "config", "listener"] },
   worker: {
     imports: [
@@ -214,6 +215,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   server: {
     imports: [
       ...[
+        "authority",
         "bounds",
         "browser",
         "clock",

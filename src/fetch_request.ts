@@ -8,6 +8,7 @@
  * @module
  */
 
+import { formatAuthority } from "./authority.ts";
 import { concat } from "./bytes.ts";
 import { HttpError } from "./errors.ts";
 import type { RequestHead } from "./message.ts";
@@ -200,7 +201,7 @@ export function readRequestHead(request: Request): RequestHead {
 /** RFC 9110 section 7.1: the URI that is meant. */
 function makeUrl({ target, fieldLines }: RequestHead, open: () => RequestContext): string {
   const host = target.form === "absolute" ? target.authority : fieldLines.get("host");
-  const authority = host === undefined || host === "" ? formatAddress(open().localAddr) : host;
+  const authority = host === undefined || host === "" ? formatAuthority(open().localAddr) : host;
   const path = target.form === "origin" || target.form === "absolute" ? target.path + target.query : "/";
   const text = `http://${authority}${path}`;
   if (PLAIN_URL.test(text) && !ODD_HOST.test(text)) return text;
@@ -209,10 +210,6 @@ function makeUrl({ target, fieldLines }: RequestHead, open: () => RequestContext
   } catch (cause) {
     throw new HttpError(400, `Cannot make a URL of ${JSON.stringify(text.slice(0, 80))}`, { cause });
   }
-}
-
-function formatAddress({ hostname, port }: Deno.NetAddr): string {
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
 /** Each piece is read when it is asked for: who does not read slows the client. */

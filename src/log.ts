@@ -8,6 +8,7 @@
  */
 
 import { configureSync, getConfig, getLogger, getTextFormatter } from "@logtape/logtape";
+import { concat } from "./bytes.ts";
 import type { LogLevel } from "./config.ts";
 import { StartError } from "./errors.ts";
 
@@ -169,7 +170,7 @@ class WriteQueue {
     const lost = this.#lostLines;
     const notice = lost === 0 ? "" : `sockeye: ${lost} lines of the log were lost\n`;
     const prefix = ENCODER.encode((this.#torn === output ? "\n" : "") + notice);
-    const bytes = prefix.length === 0 ? lines : concat(prefix, lines);
+    const bytes = prefix.length === 0 ? lines : concat([prefix, lines]);
     let sent = 0;
     try {
       while (sent < bytes.length) sent += await output.write(bytes.subarray(sent));
@@ -180,13 +181,6 @@ class WriteQueue {
     this.#lostLines += countLines(bytes.subarray(Math.max(sent, prefix.length)));
     if (sent > 0) this.#torn = bytes[sent - 1] === LF ? undefined : output;
   }
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
-  return whole;
 }
 
 function countLines(bytes: Uint8Array): number {

@@ -9,6 +9,7 @@
  */
 
 import { dirname } from "@std/path";
+import { formatAuthority } from "./authority.ts";
 import type { ServerOptions } from "./config.ts";
 import type { Binding } from "./listener.ts";
 
@@ -28,7 +29,7 @@ export function selectPermissions(
   bindings: readonly Binding[],
 ): WorkerPermissions | undefined {
   if (options.app !== undefined) return undefined;
-  const net = bindings.map(({ hostname, port }) => `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
+  const net = bindings.map(formatAuthority);
   const folder = findFolder(options);
   if (folder === undefined) return { read: "inherit", write: options.upload ? "inherit" : [], net };
   const read = [folder, options.auth, options.dev ? options.logFile : undefined];

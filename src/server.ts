@@ -7,6 +7,7 @@
 import { dirname, fromFileUrl, resolve, toFileUrl } from "@std/path";
 import { openBrowser } from "./browser.ts";
 import { Clock } from "./clock.ts";
+import { formatAuthority } from "./authority.ts";
 import { checkBounds } from "./bounds.ts";
 import type { ServeOptions, ServerOptions } from "./config.ts";
 import { DEFAULT_OPTIONS } from "./config.ts";
@@ -192,7 +193,7 @@ export function isEveryAddress(hostname: string): boolean {
 
 function formatUrl(hostname: string, binding: Binding): string {
   const name = hostname === "localhost" || isEveryAddress(hostname) ? "localhost" : binding.hostname;
-  return `http://${name.includes(":") && !name.startsWith("[") ? `[${name}]` : name}:${binding.port}`;
+  return `http://${formatAuthority({ hostname: name, port: binding.port })}`;
 }
 
 /** Workers load their modules with the permissions of the process, unlike the main module. */
