@@ -92,9 +92,12 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   headers_file: { pure: true, imports: ["http1", "message", "path_pattern", "response_fields", "rules_file"] },
   redirects_file: { pure: true, imports: ["errors", "http1", "path", "path_pattern", "rules_file"] },
   compressible: { pure: true, imports: [] },
-  content: { pure: true, imports: [] },
+  content: { imports: ["message"] },
   content_coding: { pure: true, imports: ["negotiation", "node:zlib"] },
-  representation: { imports: ["bytes", "conditional", "errors", "http_date", "message", "range"] },
+  kept_parts: { pure: true, imports: ["message"] },
+  representation: {
+    imports: ["bytes", "conditional", "content", "errors", "http_date", "kept_parts", "message", "range"],
+  },
   shared_file: { imports: ["message"] },
   file_state: { imports: [] },
   resource: {

@@ -7,10 +7,12 @@
  */
 
 import { concat } from "./bytes.ts";
+import { readContent } from "./content.ts";
 import type { Validators } from "./conditional.ts";
 import { evaluatePreconditions, isRangeApplicable } from "./conditional.ts";
 import { HttpError } from "./errors.ts";
 import { formatHttpDate } from "./http_date.ts";
+import { KeptParts } from "./kept_parts.ts";
 import type { FieldLine, OpenFile, RequestHead } from "./message.ts";
 import { HttpResponse, ReusableResponse } from "./message.ts";
 import type { ByteRange } from "./range.ts";
@@ -28,6 +30,8 @@ export interface StoredContent {
   readonly length: number;
   /** Opens it. */
   readonly open: () => OpenFile;
+  /** Memory that parts of it may take where they are asked for again, in bytes. */
+  readonly mostKeptBytes: number;
 }
 
 /** What a representation is made of. */
@@ -40,6 +44,8 @@ export interface RepresentationOptions {
   readonly content: Uint8Array<ArrayBuffer> | StoredContent;
   /** Fields of 200, 206 and 304 alike: `Cache-Control`, `Vary`. */
   readonly cacheFields: readonly FieldLine[];
+  /** Told how much more memory is held from now on, in bytes; less, where it is negative. */
+  readonly hold: (bytes: number) => void;
   /** Fields of 200 and 206: `Content-Encoding` and the like. */
   readonly contentFields: readonly FieldLine[];
 }
@@ -50,6 +56,7 @@ export class Representation {
   readonly #fields: readonly FieldLine[];
   #whole: ReusableResponse | undefined;
   #notModified: ReusableResponse | undefined;
+  readonly #parts: KeptParts | undefined;
 
   /**
    * Describes a representation.
@@ -58,7 +65,9 @@ export class Representation {
    */
   constructor(options: RepresentationOptions) {
     this.#options = options;
-    const { validators, cacheFields, contentFields } = options;
+    const { validators, cacheFields, contentFields, content, hold } = options;
+    if (content instanceof Uint8Array) hold(content.buffer.byteLength);
+    else if (content.mostKeptBytes > 0) this.#parts = new KeptParts(content.mostKeptBytes, hold);
     this.#fields = [
       ...contentFields,
       ["Last-Modified", formatHttpDate(validators.lastModifiedMs)],
@@ -127,13 +136,17 @@ export class Representation {
 
   #makePart(range: ByteRange): HttpResponse {
     const { content, contentType } = this.#options;
-    const fields = [
-      ["Content-Type", contentType],
-      ["Content-Range", formatContentRange(range, content.length)],
-      ...this.#fields,
-    ] as const;
+    const contentRange = formatContentRange(range, content.length);
+    const kept = this.#parts?.get(contentRange);
+    if (kept !== undefined) return kept;
+    const fields = [["Content-Type", contentType], ["Content-Range", contentRange], ...this.#fields] as const;
     if (content instanceof Uint8Array) return new HttpResponse(206, fields, content.subarray(range.start, range.end));
-    return new HttpResponse(206, fields, { file: content.open(), pieces: [range], length: range.end - range.start });
+    const length = range.end - range.start;
+    const part = this.#parts?.isWanted(contentRange, length) ? readPart(content, range) : undefined;
+    if (part === undefined) return new HttpResponse(206, fields, { file: content.open(), pieces: [range], length });
+    const response = new ReusableResponse(206, fields, part, { isTaken: false });
+    this.#parts?.keep(contentRange, response);
+    return response;
   }
 
   #makeParts(ranges: readonly ByteRange[]): HttpResponse {
@@ -146,5 +159,17 @@ export class Representation {
     }
     const bytes = pieces.map((piece) => piece instanceof Uint8Array ? piece : content.subarray(piece.start, piece.end));
     return new HttpResponse(206, fields, concat(bytes));
+  }
+}
+
+/** Where that takes long, or the file has become shorter, it is left to whoever sends the answer. */
+function readPart({ open }: StoredContent, { start, end }: ByteRange): Uint8Array<ArrayBuffer> | undefined {
+  const file = open();
+  try {
+    if (file.isSlow) return undefined;
+    file.seekSync(start, 0);
+    return readContent(file, end - start);
+  } finally {
+    file.close();
   }
 }

@@ -12,7 +12,7 @@ import { existsSync } from "node:fs";
 import type { Clock } from "./clock.ts";
 import { isCompressible } from "./compressible.ts";
 import { makeEntityTag } from "./conditional.ts";
-import { allocateContent, copyContent } from "./content.ts";
+import { copyContent, readContent } from "./content.ts";
 import { compress, selectCodings } from "./content_coding.ts";
 import { FileState } from "./file_state.ts";
 import type { FieldLine, OpenFile } from "./message.ts";
@@ -168,7 +168,6 @@ export class Resource {
     if (representation === undefined) {
       representation = this.#makeRepresentation(coding, variant);
       this.#representations[variant] = representation;
-      this.heldBytes += representation.content?.buffer.byteLength ?? 0;
     }
     return representation;
   }
@@ -201,7 +200,7 @@ export class Resource {
     const { size, mtimeMs, isYoung } = file.state;
     const read = size <= this.#options.entryBytes
       ? readFile(file, this.#options)
-      : { length: size, open: this.#makeOpen(file) };
+      : { length: size, open: this.#makeOpen(file), mostKeptBytes: this.#options.entryBytes };
     const change = variant === "changed" ? this.#options.changePage : undefined;
     const whole = change !== undefined && read instanceof Uint8Array ? copyContent(change(read)) : read;
     const content = isCompressed && whole instanceof Uint8Array ? copyContent(compress(whole, coding)) : whole;
@@ -220,6 +219,7 @@ export class Resource {
         lastModifiedMs: Math.min(mtimeMs, this.#options.clock.second * 1000),
       },
       cacheFields: [["Cache-Control", cacheControl], ...(this.#codings.length > 0 ? [VARY] : [])],
+      hold: (bytes) => this.heldBytes += bytes,
       contentFields: coding === "identity" ? IDENTITY_FIELDS : [NOSNIFF, ["Content-Encoding", coding]],
     });
   }
@@ -276,12 +276,8 @@ function isReadable(path: string, open: ResourceOptions["open"]): boolean {
 function readFile(found: KnownFile, options: OpenOptions): Uint8Array<ArrayBuffer> {
   const file: OpenFile = openFile(found, options);
   try {
-    const content = allocateContent(found.state.size);
-    for (let length = 0; length < content.length;) {
-      const count = file.readSync(content.subarray(length));
-      if (count === null) throw new StaleFileError(`File has become shorter: ${found.path}`);
-      length += count;
-    }
+    const content = readContent(file, found.state.size);
+    if (content === undefined) throw new StaleFileError(`File has become shorter: ${found.path}`);
     return content;
   } finally {
     file.close();

@@ -313,12 +313,12 @@ export class StaticSite {
     this.#context.note?.(`The file is ${resource.path}`);
     const isPage = this.#options.isDev && isPageRequest(head.fieldLines.getList("accept"));
     try {
-      const representation = resource.select(head.fieldLines.getList("accept-encoding"), isPage);
-      this.#site.weigh(path);
-      return representation.select(head, this.#nowMs);
+      return resource.select(head.fieldLines.getList("accept-encoding"), isPage).select(head, this.#nowMs);
     } catch (error) {
       if (error instanceof StaleFileError) this.#site.forget(path);
       throw error;
+    } finally {
+      this.#site.weigh(path);
     }
   }
 

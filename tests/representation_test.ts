@@ -81,7 +81,8 @@ class Bench {
     this.representation = new Representation({
       contentType: "text/css",
       validators: { entityTag: TAG, lastModifiedMs: Date.parse(LAST_MODIFIED) + 999 },
-      content: source === "memory" ? CONTENT : { length, open },
+      content: source === "memory" ? CONTENT : { length, open, mostKeptBytes: 0 },
+      hold: () => {},
       cacheFields: CACHE_FIELDS,
       contentFields: CONTENT_FIELDS,
       ...different,
