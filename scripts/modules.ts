@@ -102,8 +102,8 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   file_state: { imports: [] },
   resource: {
     imports: [
-      ...["clock", "compressible", "conditional", "content", "content_coding", "file_state", "message", "negotiation"],
-      ...["representation", "shared_file", "node:fs"],
+      ...["clock", "compressible", "conditional", "content", "content_coding", "errors", "file_state", "message"],
+      ...["negotiation", "representation", "shared_file", "node:fs"],
     ],
   },
   natural_order: { pure: true, imports: [] },

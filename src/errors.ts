@@ -75,6 +75,12 @@ export class TransportError extends Error {
   override readonly name: string = "TransportError";
 }
 
+/** A file was changed after it was described: what was said of it is not true any more. */
+export class StaleFileError extends Error {
+  /** The name of the class. */
+  override readonly name: string = "StaleFileError";
+}
+
 /** What makes an endpoint fail a WebSocket connection, RFC 6455 section 7.1.7. The message becomes the close reason. */
 export class WebSocketFailure extends Error {
   /** The name of the class. */

@@ -11,10 +11,9 @@
 import { basename, dirname, join, SEPARATOR } from "@std/path";
 import type { Clock } from "./clock.ts";
 import type { SymlinkPolicy } from "./config.ts";
-import { HttpError } from "./errors.ts";
+import { HttpError, StaleFileError } from "./errors.ts";
 import { FileState, isYoung } from "./file_state.ts";
 import type { FoundFile, KnownFile } from "./resource.ts";
-import { StaleFileError } from "./resource.ts";
 
 /** How long a look at a directory serves to confirm what lies in it, in milliseconds. */
 const DIRECTORY_FRESH_MS = 100;

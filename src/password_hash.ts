@@ -5,8 +5,6 @@
  * @module
  */
 
-import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
-
 /** A hash with what it was made with. */
 export interface PasswordHash {
   /** The binary logarithm of the cost parameter N. */
@@ -62,7 +60,7 @@ export function parsePasswordHash(text: string): PasswordHash | string {
  * @returns A PHC string.
  */
 export async function hashPassword(password: string): Promise<string> {
-  const salt = new Uint8Array(randomBytes(SALT_BYTES));
+  const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
   const hash = await derive(password, { ...COST, salt, hash: new Uint8Array(HASH_BYTES) });
   const { logCost, blockSize, parallelization } = COST;
   return `$scrypt$ln=${logCost},r=${blockSize},p=${parallelization}$${encode(salt)}$${encode(hash)}`;
@@ -75,11 +73,14 @@ export async function hashPassword(password: string): Promise<string> {
  * @param hash The hash.
  */
 export async function verifyPassword(password: string, hash: PasswordHash): Promise<boolean> {
+  const { timingSafeEqual } = await import("node:crypto");
   return timingSafeEqual(await derive(password, hash), hash.hash);
 }
 
 /** RFC 7617 section 2.1 has user agents send NFC; not all do. */
 async function derive(password: string, { logCost, blockSize, parallelization, salt, hash }: PasswordHash) {
+  // Only who has passwords waits for the module: it takes longer to load than all others of the server.
+  const { scrypt } = await import("node:crypto");
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   const options = { N: 2 ** logCost, r: blockSize, p: parallelization, maxmem: 2 * memoryBytes(logCost, blockSize) };
   scrypt(password.normalize("NFC"), salt, hash.length, options, (error, key) => error ? reject(error) : resolve(key));

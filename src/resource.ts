@@ -14,6 +14,7 @@ import { isCompressible } from "./compressible.ts";
 import { makeEntityTag } from "./conditional.ts";
 import { copyContent, readContent } from "./content.ts";
 import { compress, selectCodings } from "./content_coding.ts";
+import { StaleFileError } from "./errors.ts";
 import { FileState } from "./file_state.ts";
 import type { FieldLine, OpenFile } from "./message.ts";
 import type { ContentCoding } from "./negotiation.ts";
@@ -74,12 +75,6 @@ export interface ResourceOptions {
 
 /** What sets a representation of a file apart: its content coding, or that it was changed as a page. */
 type Variant = ContentCoding | "identity" | "changed";
-
-/** A file was changed after it was described: what was said of it is not true any more. */
-export class StaleFileError extends Error {
-  /** The name of the class. */
-  override readonly name: string = "StaleFileError";
-}
 
 /** One file and its neighbours, as of one look at them. */
 export class Resource {
