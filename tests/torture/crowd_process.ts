@@ -1,17 +1,22 @@
 /**
- * The crowd, on a thread of its own so that the clients who are measured do not wait for it: many connections at once,
- * half of them hostile, the others idle after one answer. Each that the server ends comes again.
+ * The crowd, a program of its own: many connections at once, half of them hostile, the others idle after one answer. Each
+ * that the server ends comes again. It is told what to do by its argument, in JSON, and prints what came of it when
+ * SIGTERM ends it.
+ *
+ * @module
  */
 
 import { Client, isConnectionError } from "./client.ts";
 import { attack, DEEDS, pause, type Target } from "./hostile.ts";
 
-/** What the thread is told. */
+/** What the crowd is told. */
 export interface CrowdOrder {
   /** Whom it is done to. */
   readonly target: Target;
   /** Connections at once. */
   readonly connections: number;
+  /** When it ends by itself, in seconds. */
+  readonly seconds: number;
 }
 
 /** What it tells. */
@@ -69,14 +74,11 @@ async function run(order: CrowdOrder, signal: AbortSignal): Promise<void> {
   await Promise.all(all);
 }
 
-const end = new AbortController();
-// Only as a worker: a program that imports this for its types has no `postMessage`.
-const scope = self as unknown as Worker;
-scope.onmessage = ({ data }: MessageEvent<CrowdOrder | "end">) => {
-  if (data === "end") return end.abort();
-  const timer = setInterval(() => scope.postMessage(news), 250);
-  void run(data, end.signal).finally(() => {
-    clearInterval(timer);
-    scope.postMessage("ended");
+if (import.meta.main) {
+  const order: CrowdOrder = JSON.parse(Deno.args[0] ?? "");
+  Deno.addSignalListener("SIGTERM", () => {
+    console.log(JSON.stringify(news));
+    Deno.exit(0);
   });
-};
+  await run(order, AbortSignal.timeout(order.seconds * 1_000));
+}
