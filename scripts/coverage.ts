@@ -14,7 +14,7 @@ import { join, relative } from "@std/path";
 const LEAST_LINES = 95;
 
 /** As `deno task test`. */
-const TEST = ["test", "--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-run"];
+const TEST = ["test", "--parallel", "--no-prompt", "--allow-net", "--allow-read", "--allow-write", "--allow-run"];
 
 /** How much of one module was reached, of how much. */
 export interface Reach {

@@ -22,6 +22,7 @@ function phc(password: string): string {
 }
 
 const HASH = phc("secret");
+const OTHER_HASH = phc("a:b");
 
 Deno.test("hashPassword makes a hash that verifyPassword and parsePasswordHash take, RFC 7914", async () => {
   const text = await hashPassword("pässword");
@@ -71,7 +72,7 @@ class Protected implements Disposable {
   readonly #handler;
 
   constructor(scope: "all" | "write" = "all", cacheControl = "no-cache") {
-    Deno.writeTextFileSync(this.path, `ann:${HASH}\nbøb:${phc("a:b")}\n`);
+    Deno.writeTextFileSync(this.path, `ann:${HASH}\nbøb:${OTHER_HASH}\n`);
     this.#handler = withBasicAuth(() => {
       this.handled++;
       return new HttpResponse(200, [["Cache-Control", cacheControl]], new Uint8Array(0));

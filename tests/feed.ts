@@ -6,6 +6,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { HttpError } from "../src/errors.ts";
 import { ReceiveBuffer } from "../src/receive_buffer.ts";
@@ -68,7 +69,7 @@ export function assertFed<T>(
  * @param text One character for each byte.
  */
 export function encodeLatin1(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  return new Uint8Array(Buffer.from(text, "latin1"));
 }
 
 /**
@@ -77,9 +78,7 @@ export function encodeLatin1(text: string): Uint8Array<ArrayBuffer> {
  * @param bytes The bytes.
  */
 export function decodeLatin1(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
 /**

@@ -8,6 +8,7 @@ import { assert, assertEquals, assertLess, assertMatch, assertRejects, assertStr
 import { basename, dirname } from "@std/path";
 import { StartError } from "../src/errors.ts";
 import { startServer } from "../src/server.ts";
+import { SWEEP_MS } from "../src/sweep.ts";
 import { testWith } from "./permissions.ts";
 import type { Fault } from "./pool_server.ts";
 import { poolOptions, PoolServer, StandardError, until, WorkerFactory } from "./pool_server.ts";
@@ -83,7 +84,7 @@ testWith(["net", "read"], "startServer gives the port back where a worker dies",
 });
 
 testWith(["net", "read"], "Server.stop gives the port back", async () => {
-  for (let i = 0; i < 8; i++) {
+  for (let i = 0; i < 3; i++) {
     await using server = await PoolServer.start("127.0.7.2", 2);
     await answersWell(server);
     await server.stop();
@@ -112,15 +113,15 @@ testWith(["net", "read"], "a wall clock that jumps shows in Date and closes no c
   await using server = await PoolServer.start("127.0.7.112", 1);
   using client = await connectAccepted(server);
   const HOUR_MS = 3_600_000;
-  for (const jumpMs of [0, 30 * 24 * HOUR_MS, -24 * HOUR_MS, 0]) {
+  for (const jumpMs of [30 * 24 * HOUR_MS, -24 * HOUR_MS, 0]) {
     server.setClock(0, jumpMs);
     await client.send(KEEP);
     const { status, fields } = await client.readAnswer();
     assertEquals(status, 200);
     const aheadMs = Date.parse(fields.get("date") ?? "") - Date.now();
     assertLess(Math.abs(aheadMs - jumpMs), 5_000, "the time that the clock of the worker shows");
-    // A sweep of the deadlines.
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    // Two sweeps of the deadlines: one that comes late judges nobody.
+    await new Promise((resolve) => setTimeout(resolve, 2 * SWEEP_MS + 50));
   }
   assertEquals(server.acceptedBy(client.port), 1);
 });

@@ -99,7 +99,8 @@ for (const [count, expected] of [[0, false], [1, false], [65_534, false], [65_53
     for (let at = 0; at < count; at++) parts.push(encoder.add(describe(`${at}/`)));
     parts.push(...encoder.close());
     const { entries, isZip64 } = unzip(concat(parts));
-    assertEquals(entries.map(({ path }) => path), Array.from({ length: count }, (_, at) => `${at}/`));
+    // One text: to compare two long lists takes longer than all the rest.
+    assertEquals(entries.map(({ path }) => path).join(), Array.from({ length: count }, (_, at) => `${at}/`).join());
     assertEquals(isZip64, expected);
   });
 }

@@ -38,8 +38,10 @@ const FAULTS: Readonly<Record<string, (request: Request) => Response | Promise<R
     self.close();
     return new Response("never sent");
   },
+  /** Rests in between: what it takes of the machine is not the point. */
   "/loops": () => {
-    for (;;);
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    for (;;) Atomics.wait(cell, 0, 0, 10);
   },
   /** Takes what memory there is. */
   "/fills": () => {
