@@ -215,9 +215,11 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
     imports: ["admission", "config", "errors", "handoff", "heartbeat", "queue_keeper", "sandbox", "worker_protocol"],
   },
   browser: { imports: [] },
+  app_watch: { imports: ["config", "file_watch", "@std/path"] },
   server: {
     imports: [
       ...[
+        "app_watch",
         "authority",
         "bounds",
         "browser",
@@ -225,7 +227,6 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
         "config",
         "errors",
         "file_tree",
-        "file_watch",
         "listener",
         "log",
         "path",

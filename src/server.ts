@@ -5,6 +5,7 @@
  */
 
 import { dirname, fromFileUrl, resolve, toFileUrl } from "@std/path";
+import { watchApp } from "./app_watch.ts";
 import { openBrowser } from "./browser.ts";
 import { Clock } from "./clock.ts";
 import { formatAuthority } from "./authority.ts";
@@ -13,7 +14,6 @@ import type { ServeOptions, ServerOptions } from "./config.ts";
 import { DEFAULT_OPTIONS } from "./config.ts";
 import { StartError, UsageError } from "./errors.ts";
 import { FileTree, isWithin } from "./file_tree.ts";
-import { FileWatch } from "./file_watch.ts";
 import type { Binding } from "./listener.ts";
 import { bind } from "./listener.ts";
 import type { Log } from "./log.ts";
@@ -127,7 +127,7 @@ export async function startServer(options: ServerOptions, createWorker?: () => W
     const urls = [...new Set(bindings.map((binding) => formatUrl(options.hostname, binding) + path))];
     const hint = options.open && urls[0] !== undefined ? await openBrowser(urls[0]) : undefined;
     if (hint !== undefined) event("error", hint);
-    const watch = options.watch ? watchApp(options.app, pool, event) : undefined;
+    const watch = startWatch(options, pool, event);
     const close = () => {
       watch?.close();
       queues.close();
@@ -170,16 +170,11 @@ function createServer(
   };
 }
 
-/** Loads an application anew when anything in its folder changes. */
-function watchApp(app: string | undefined, pool: WorkerPool, event: Log["event"]): FileWatch | undefined {
-  if (app === undefined || !app.startsWith("file:")) return undefined;
-  const onProblem = (message: string) => event("error", message);
-  const onChange = () =>
-    void pool.replace().then(
-      () => event("info", "The application was loaded anew"),
-      (error) => onProblem(`The application of before goes on: ${error instanceof Error ? error.message : error}`),
-    );
-  return new FileWatch(dirname(fromFileUrl(app)), { onChange, onProblem });
+/** The log may lie in the folder of the application; a line in it changes nothing. */
+function startWatch({ app, watch, logFile }: ServerOptions, pool: WorkerPool, event: Log["event"]) {
+  if (!watch || app === undefined) return undefined;
+  const ignored = logFile === undefined ? [] : [logFile];
+  return watchApp(app, { reload: () => pool.replace(), event, ignored });
 }
 
 /**

@@ -79,7 +79,7 @@ export class WorkerPool {
   /** The successor that is not ready yet. */
   #successor: WorkerHandle | undefined;
   #replacing: Promise<void> = Promise.resolve();
-  /** A replacement that has not begun yet: it will see what changes until then. */
+  /** A replacement that has not begun yet. */
   #queued: Promise<void> | undefined;
   readonly #backoffMs: number[];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
@@ -125,21 +125,22 @@ export class WorkerPool {
    * Replaces the workers one after the other: each stops accepting when its successor accepts, and then finishes what it
    * has begun. Where a successor cannot start the old one stays.
    *
-   * @returns Settled when that is done, but for what the old ones have to finish.
+   * @returns Settled when that is done, but for what the old ones have to finish; the same promise for all who ask
+   * before it begins, since it will see what has changed until then.
    * @throws {StartError} Where a successor cannot start.
    */
-  async replace(): Promise<void> {
-    this.#queued ??= this.#replacing.then(() => {
-      this.#queued = undefined;
-      return this.#replaceAll();
-    });
-    this.#replacing = this.#queued.catch(() => {});
-    await this.#queued;
+  replace(): Promise<void> {
+    if (this.#queued === undefined) {
+      this.#queued = this.#replacing.then(() => this.#replaceAll());
+      this.#replacing = this.#queued.catch(() => {});
+    }
+    return this.#queued;
   }
 
   async #replaceAll(): Promise<void> {
     // Their seats are needed.
     await Promise.all(Array.from(this.#retired, ({ gone }) => gone.promise));
+    this.#queued = undefined;
     for (let index = 0; index < this.#handles.length && !this.#isStopping; index++) {
       const old = this.#handles[index];
       const successor = this.#spawn(index, this.#otherSeat(old));

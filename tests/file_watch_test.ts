@@ -3,50 +3,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { FileWatch } from "../src/file_watch.ts";
-import type { Watcher } from "../src/file_watch.ts";
+import { FakeWatcher } from "./fake_watcher.ts";
 import { ManualTimers } from "./manual_timers.ts";
 import { testWith } from "./permissions.ts";
 import { setTimer } from "../src/timer.ts";
-
-/** A watcher that tells what a test says. */
-class FakeWatcher implements Watcher {
-  readonly path: string;
-  isClosed = false;
-  readonly #events: (Deno.FsEvent | Error)[] = [];
-  #wake = () => {};
-
-  constructor(path: string) {
-    this.path = path;
-  }
-
-  async tell(...events: (Deno.FsEvent | Error)[]): Promise<void> {
-    this.#events.push(...events);
-    this.#wake();
-    // A turn of the event loop: every promise of the iteration is settled then.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
-
-  close(): void {
-    assert(!this.isClosed, "a watcher is closed once");
-    this.isClosed = true;
-    this.#wake();
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Deno.FsEvent, undefined> {
-    const next = async (): Promise<IteratorResult<Deno.FsEvent, undefined>> => {
-      while (!this.isClosed) {
-        const event = this.#events.shift();
-        if (event instanceof Error) throw event;
-        if (event !== undefined) return { done: false, value: event };
-        const { promise, resolve } = Promise.withResolvers<void>();
-        this.#wake = resolve;
-        await promise;
-      }
-      return { done: true, value: undefined };
-    };
-    return { next };
-  }
-}
 
 /** A root with a watch on it; time and system do what a test says. */
 class Scene implements AsyncDisposable {

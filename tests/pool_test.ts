@@ -4,7 +4,8 @@
  * A worker that dies of an error prints it on standard error, whatever the server does: that is the runtime.
  */
 
-import { assert, assertEquals, assertLess, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertStringIncludes } from "@std/assert";
 import { basename, dirname } from "@std/path";
 import { StartError } from "../src/errors.ts";
 import { startServer } from "../src/server.ts";
@@ -354,6 +355,29 @@ testWith(["net", "read"], "Server.abort ends answers under way", async () => {
   assertEquals(await loading.read(new Uint8Array(1)), 1);
   server.abort();
   assertLess(await countBytes(loading).catch(() => 0), Deno.statSync(executable).size);
+});
+
+testWith(["net", "read"], "Server.reload is one replacement for all who ask before it begins", async () => {
+  const hostname = "127.0.7.92";
+  const factory = new WorkerFactory();
+  const server = await startServer(poolOptions(hostname, { workers: 1 }), factory.create);
+  using client = await RawClient.connect({ hostname, port: Number(new URL(server.urls[0] ?? "").port) });
+  await client.send(KEEP);
+  await client.readAnswer();
+  await client.send(KEEP.slice(0, 20));
+  await Promise.all([server.reload(), server.reload()]);
+  assertEquals(factory.generation, 2);
+  // This one begins when the request has its answer, since the first worker lives until then.
+  const waiting = server.reload();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assertStrictEquals(server.reload(), waiting);
+  assertEquals(factory.generation, 2);
+  await client.send(KEEP.slice(20));
+  assertEquals((await client.readAnswer()).fields.get("connection"), "close");
+  client.close();
+  await waiting;
+  assertEquals(factory.generation, 3);
+  await server.stop();
 });
 
 testWith(["net", "read"], "a server that stops ends the successor that does not get ready", async () => {
