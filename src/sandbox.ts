@@ -37,8 +37,8 @@ export function selectPermissions(
 }
 
 /**
- * Tells whether the configuration of the program is one that switches the unstable feature on: by a mark among its
- * imports. The feature itself cannot be asked for, and to use it where it is off ends the process.
+ * Tells whether the configuration of the program is one that switches the unstable feature on: by a mark that
+ * can be imported. The feature itself cannot be asked for, and to use it where it is off ends the process.
  */
 export function isSandboxAvailable(): boolean {
   try {

@@ -162,9 +162,8 @@ sceneTest("the sandbox lets nothing be written outside the root", async (scene, 
 });
 
 sceneTest("with a configuration that does not switch the sandbox on the server starts, and says so", async (scene) => {
-  const { unstable: _, imports, links } = config;
-  const { "#worker-options": _mark, ...packages } = imports;
-  Deno.writeTextFileSync(join(scene.project, "other.json"), JSON.stringify({ imports: packages, links }));
+  const { imports, workspace } = config;
+  Deno.writeTextFileSync(join(scene.project, "other.json"), JSON.stringify({ imports, workspace }));
   for (const other of ["-c other.json", "-c other.json --unstable-worker-options"]) {
     const permissions = [...other.split(" "), "--no-lock", "--allow-net", "--allow-read"];
     await using server = await ServerProcess.start(["-w", "1", scene.root], { project: scene.project, permissions });
