@@ -1,7 +1,10 @@
-/** A project of its own, beside the clone: what the README says of it is done in a temporary folder, to the letter. */
+/**
+ * The server in other folders than the clone: as a library and as a command of a project of its own, and as a command
+ * that is installed. What the README says of it is done in a temporary folder, to the letter.
+ */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { dirname, fromFileUrl, join } from "@std/path";
 import { testWith } from "./permissions.ts";
 
 const CLONE = fromFileUrl(new URL("../", import.meta.url));
@@ -31,21 +34,21 @@ class Project implements Disposable {
   }
 
   /** Runs a line of the README; port 8080 may be in use here. */
-  spawn(line: string): Deno.ChildProcess {
-    const [program, ...args] = line.replace("-p 8080", "-p 0").trim().split(" ");
-    assertEquals(program, "deno");
-    return new Deno.Command(Deno.execPath(), {
+  spawn(line: string, cwd = this.path): Deno.ChildProcess {
+    const [program = "", ...args] = line.replace("-p 8080", "-p 0").trim().split(" ");
+    return new Deno.Command(program === "deno" ? Deno.execPath() : program, {
       args,
-      cwd: this.path,
-      env: { NO_COLOR: "1" },
+      cwd,
+      // The installed command looks for deno.
+      env: { NO_COLOR: "1", PATH: `${dirname(Deno.execPath())}:/usr/bin:/bin` },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
   }
 
-  async run(line: string): Promise<void> {
-    const { success, stderr } = await this.spawn(line).output();
+  async run(line: string, cwd?: string): Promise<void> {
+    const { success, stderr } = await this.spawn(line, cwd).output();
     assert(success, new TextDecoder().decode(stderr));
   }
 
@@ -113,4 +116,13 @@ testWith(["net", "read", "run", "write"], "a project beside the clone serves as 
   await t.step("with it they are not", async () => {
     assertEquals(await project.ask(files, { "/page.html": "a page" }), "");
   });
+});
+
+testWith(["net", "read", "run", "write"], "the command is installed as the README says, with its sandbox", async () => {
+  const install = readBlocks("Start").findLast(({ language }) => language === "sh")?.text ?? "";
+  using project = new Project();
+  // Not among the programs of whoever runs the tests.
+  await project.run(install.replace("--global", `--global --root ${project.path}`), CLONE);
+  const command = `${project.path}/bin/sockeye -p 0 www`;
+  assertEquals(await project.ask(command, { "/page.html": "a page" }), "");
 });
