@@ -49,8 +49,8 @@ export interface WorkerPoolOptions {
 }
 
 /** Said where the second wall is wanted and cannot be had. */
-const NO_SANDBOX = "The workers have all permissions of the process: run with the deno.json of Sockeye, or have " +
-  '"unstable": ["worker-options"] and, among "imports", "#worker-options": "data:," in that of the project';
+const NO_SANDBOX = "The workers have all permissions of the process: run with the deno.json of Sockeye, or with " +
+  '"unstable": ["worker-options"] and "#worker-options": "data:," among "imports" in that of the program';
 
 type Stage = "starting" | "ready" | "draining" | "dead";
 

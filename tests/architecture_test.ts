@@ -65,3 +65,18 @@ Deno.test("every row of the table names only rows above it", () => {
 testWith(["read"], "every row of the table has its module", async () => {
   for (const name of Object.keys(MODULES)) await Deno.stat(new URL(`${name}.ts`, SRC));
 });
+
+testWith(["read"], "test files, which run side by side, share no address of a server with workers", () => {
+  const owners = new Map<string, string>();
+  const folder = new URL("./", import.meta.url);
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (!name.endsWith("_test.ts")) continue;
+    const text = Deno.readTextFileSync(new URL(name, folder));
+    for (const address of new Set(text.match(/\b127\.0\.7\.\d+/g))) {
+      assertEquals(owners.get(address) ?? name, name, address);
+      owners.set(address, name);
+    }
+    const hasWorkers = /\b(?:startServer|serve|bind)\(/.test(text) && /\/src\/(?:server|listener)\.ts"/.test(text);
+    assertEquals(hasWorkers && /hostname: "127\.0\.0\.1"/.test(text), false, `${name} needs an address of its own`);
+  }
+});

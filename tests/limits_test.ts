@@ -234,7 +234,7 @@ Deno.test("Admission.checkRequest lets an address ask as fast as it may, from wh
 testWith(["net", "read"], "real workers count the connections and requests of an address together", async () => {
   const root = new URL("fixtures", import.meta.url).pathname;
   const limits = { connectionsPerAddress: 6, requestRate: 10, requestBurst: 30 };
-  const hostname = "127.0.7.121";
+  const hostname = "127.0.7.131";
   const server = await serve({ root, hostname, port: 0, workers: 2, limits });
   const address = { hostname, port: Number(new URL(server.urls[0] ?? "").port) };
   const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.connect(address)));

@@ -5,7 +5,7 @@ import { StartError } from "../src/errors.ts";
 import { bind, cloneListener } from "../src/listener.ts";
 import { QueueKeeper } from "../src/queue_keeper.ts";
 
-const HOST = "127.0.7.122";
+const HOST = "127.0.7.132";
 
 Deno.test("QueueKeeper listens, gives way, and listens again", async () => {
   const keeper = new QueueKeeper(bind(HOST, 0));

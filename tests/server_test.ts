@@ -9,9 +9,9 @@ import { Site } from "./site.ts";
 testWith(["net", "read", "write"], "serve starts with wishes over the defaults, and stops", async () => {
   using site = new Site();
   site.write("index.html", "home");
-  const server = await serve({ root: site.path("www"), hostname: "127.0.7.120", port: 0, workers: 1, base: "/a%20b" });
+  const server = await serve({ root: site.path("www"), hostname: "127.0.7.130", port: 0, workers: 1, base: "/a%20b" });
   try {
-    assertEquals(server.urls.map((url) => url.replace(/:\d+/, "")), ["http://127.0.7.120/a%20b/"]);
+    assertEquals(server.urls.map((url) => url.replace(/:\d+/, "")), ["http://127.0.7.130/a%20b/"]);
     const answers = await Promise.all(["", "x"].map((path) => fetch(server.urls[0] + path)));
     assertEquals(await Promise.all(answers.map((answer) => answer.text())), ["home", "404 Not Found\n"]);
   } finally {
