@@ -10,6 +10,7 @@ import { parseRequestHead } from "../src/http1.ts";
 import type { FieldLine, FileBody, RequestHead } from "../src/message.ts";
 import { HttpResponse, ReusableResponse } from "../src/message.ts";
 import { ReceiveBuffer } from "../src/receive_buffer.ts";
+import { encodeLatin1 } from "./octets.ts";
 
 /** What a handler answered. */
 export interface Answer {
@@ -36,7 +37,7 @@ export interface Answer {
  * @param fieldLines Further lines, each with its CRLF.
  */
 export function requestHead(requestLine: string, fieldLines = ""): RequestHead {
-  const bytes = Uint8Array.from(`${requestLine}\r\nHost: localhost\r\n${fieldLines}\r\n`, (c) => c.charCodeAt(0));
+  const bytes = encodeLatin1(`${requestLine}\r\nHost: localhost\r\n${fieldLines}\r\n`);
   const buffer = new ReceiveBuffer(DEFAULT_OPTIONS.limits.headBytes);
   for (let at = 0; at < bytes.length;) {
     const piece = bytes.subarray(at, at + buffer.room().length);

@@ -5,6 +5,7 @@
 
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { FakeFile, LARGE, TestServer, until } from "./connection_server.ts";
+import { createRandom } from "./random.ts";
 import { decode, parseAnswers } from "./raw_client.ts";
 import { chunked, exchange, fixed, get, lines, SMUGGLED } from "./exchanges.ts";
 
@@ -345,17 +346,6 @@ Deno.test("Exchange.durationMs counts from the arrival of the head, also where t
 
 // Whatever comes in.
 
-/** A generator of numbers that are the same in every run (mulberry32). */
-function seeded(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
 const VALID = [
   get("/a"),
   get("/b", "Connection: close\r\n"),
@@ -392,7 +382,7 @@ function mutate(message: string, random: (below: number) => number): string {
 Deno.test("serveConnection withstands 2,000 damaged byte streams", async () => {
   await using server = new TestServer({ limits: { drainBytes: 100 } });
   for (let seed = 0; seed < 2_000; seed++) {
-    const random = seeded(seed);
+    const random = createRandom(seed);
     let message = "";
     for (let i = random(4); i >= 0; i--) message += VALID[random(VALID.length)];
     for (let i = random(3); i >= 0; i--) message = mutate(message, random);

@@ -6,10 +6,12 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { Buffer } from "node:buffer";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { HttpError } from "../src/errors.ts";
 import { ReceiveBuffer } from "../src/receive_buffer.ts";
+import { decodeLatin1, encodeLatin1 } from "./octets.ts";
+
+export { decodeLatin1, encodeLatin1 };
 
 /** Up to this length bytes are also cut in three. */
 const THREE_WAY_BYTES = 60;
@@ -61,24 +63,6 @@ export function assertFed<T>(
       check([first, second]);
     }
   }
-}
-
-/**
- * Turns a string of bytes into bytes.
- *
- * @param text One character for each byte.
- */
-export function encodeLatin1(text: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(Buffer.from(text, "latin1"));
-}
-
-/**
- * Turns bytes into a string with one character for each.
- *
- * @param bytes The bytes.
- */
-export function decodeLatin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
 /**

@@ -5,31 +5,12 @@
  * Waiting is bounded: a server that does not answer fails the test instead of hanging it.
  */
 
+import { concat, decodeLatin1 as decode, encodeLatin1 as encode } from "./octets.ts";
+
+export { concat, decode, encode };
+
 /** How long a client waits for the server, in milliseconds. */
 const PATIENCE_MS = 20_000;
-
-/** Encodes ISO-8859-1, one byte per character, as RFC 9112 section 2.2 has it. */
-export function encode(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
-}
-
-/** Joins pieces of bytes. */
-export function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}
-
-/** The inverse of {@linkcode encode}. */
-export function decode(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return text;
-}
 
 /** One answer, as the client sees it. */
 export interface Answer {

@@ -7,6 +7,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import type { ZipEntry } from "../src/zip.ts";
 import { headerLength, ZipEncoder } from "../src/zip.ts";
+import { concat } from "./octets.ts";
 import { testWithProgram } from "./permissions.ts";
 import type { ReadZip, ZipSource } from "./zip_reader.ts";
 import { checksum, readZip, unzip } from "./zip_reader.ts";
@@ -197,13 +198,3 @@ testWithProgram(["/usr/bin/python3"], "ZipEncoder writes offsets above 4 GiB as 
     await Deno.remove(folder, { recursive: true });
   }
 });
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}

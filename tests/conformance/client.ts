@@ -6,7 +6,8 @@
  */
 
 import type { Answer, Asked } from "./response.ts";
-import { decodeLatin1, parseAnswer, ResponseError } from "./response.ts";
+import { decodeLatin1 } from "../octets.ts";
+import { parseAnswer, ResponseError } from "./response.ts";
 
 /** Where the server is. */
 export interface Endpoint {
@@ -20,15 +21,6 @@ export interface Endpoint {
 export class TimeoutError extends Error {
   /** The name of the class. */
   override readonly name: string = "TimeoutError";
-}
-
-/**
- * Encodes one byte per character.
- *
- * @param text Characters up to U+00FF.
- */
-export function encodeLatin1(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 /** One connection. */

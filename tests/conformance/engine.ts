@@ -13,7 +13,8 @@ import { FactError } from "./facts.ts";
 import { FILES } from "./fixtures.ts";
 import { findProblems, isEqual } from "./match.ts";
 import type { Answer, Asked } from "./response.ts";
-import { decodeLatin1, fieldValue, ResponseError } from "./response.ts";
+import { decodeLatin1 } from "../octets.ts";
+import { fieldValue, ResponseError } from "./response.ts";
 import type { Expectation, Row, Step } from "./row.ts";
 import { get } from "./row.ts";
 

@@ -4,7 +4,8 @@
  */
 
 import type { Endpoint } from "./client.ts";
-import { Client, encodeLatin1 } from "./client.ts";
+import { encodeLatin1 } from "../octets.ts";
+import { Client } from "./client.ts";
 import type { Answer } from "./response.ts";
 import { fieldValue } from "./response.ts";
 

@@ -8,7 +8,8 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { FILES } from "./fixtures.ts";
 import type { Answer } from "./response.ts";
-import { decodeLatin1, fieldTokens, fieldValue } from "./response.ts";
+import { decodeLatin1 } from "../octets.ts";
+import { fieldTokens, fieldValue } from "./response.ts";
 import type { BodyPattern, Expected, FieldPattern, StatusPattern } from "./row.ts";
 import { checkRanges } from "./ranges.ts";
 

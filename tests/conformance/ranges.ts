@@ -3,7 +3,8 @@
  */
 
 import type { Answer } from "./response.ts";
-import { decodeLatin1, fieldValue } from "./response.ts";
+import { decodeLatin1 } from "../octets.ts";
+import { fieldValue } from "./response.ts";
 import type { ByteRange } from "./row.ts";
 
 /** One part: where it belongs, and its bytes as text. */

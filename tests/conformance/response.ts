@@ -6,6 +6,8 @@
  * are checked on every answer, whatever was asked.
  */
 
+import { concat, decodeLatin1 } from "../octets.ts";
+
 /** A field line; the name in lower case. */
 export type FieldLine = readonly [name: string, value: string];
 
@@ -75,17 +77,6 @@ const SINGLETONS = new Set([
 
 /** Answers longer than this are not read. */
 const MAXIMUM_BODY_BYTES = 64 << 20;
-
-/**
- * Decodes one byte to one character.
- *
- * @param bytes The bytes.
- */
-export function decodeLatin1(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return text;
-}
 
 /**
  * The value of a field, several lines joined.
@@ -249,21 +240,6 @@ function parseChunked(rest: Uint8Array<ArrayBuffer>, ended: boolean): Body | und
     parseFieldLine(trailer);
   }
   return { content: concat(pieces), length: at, framing: "chunked" };
-}
-
-/**
- * Joins pieces of bytes.
- *
- * @param pieces The pieces in order.
- */
-export function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 function quote(bytes: Uint8Array): string {

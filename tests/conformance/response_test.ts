@@ -1,8 +1,8 @@
 /** The strict reader of answers: what it takes, and that it refuses each kind of mistake. RFC 9112 sections 4 to 7. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { encodeLatin1 } from "./client.ts";
-import { decodeLatin1, parseAnswer, ResponseError } from "./response.ts";
+import { decodeLatin1, encodeLatin1 } from "../octets.ts";
+import { parseAnswer, ResponseError } from "./response.ts";
 
 const GET = { method: "GET", minor: 1 };
 const HEAD = { method: "HEAD", minor: 1 };
