@@ -1,5 +1,5 @@
 /**
- * What the types of routes say, checked by `deno check` and by the type check of `deno test`: a line that must not
+ * What the types of routes say, checked by `deno task check` and by `deno task test`: a line that must not
  * compile is marked as an expected error, which is an error itself where the line compiles.
  */
 
