@@ -31,7 +31,7 @@ async function main(args: readonly string[]): Promise<void> {
       const options = completeOptions(command.options);
       checkSite(options);
       const { explain } = await import("./src/explain.ts");
-      for (const line of explain(options, command.request)) console.log(escapeControls(line));
+      for (const line of await explain(options, command.request)) console.log(escapeControls(line));
       return;
     }
     case "hash":

@@ -110,7 +110,15 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   listing: { pure: true, imports: [] },
   upload_form: { pure: true, imports: [] },
   listing_page: { pure: true, imports: ["listing", "media_type", "upload_form", "@std/html/entities"] },
-  directory: { imports: ["file_state", "listing", "natural_order", "resource", "@std/path"] },
+  turns: { imports: ["errors", "node:timers"] },
+  directory_names: { imports: ["listing", "natural_order", "turns"] },
+  directory_reader: { imports: ["config", "directory_names", "errors", "turns"] },
+  directory: {
+    imports: [
+      ...["directory_names", "directory_reader", "file_state", "listing", "natural_order", "resource", "turns"],
+      "@std/path",
+    ],
+  },
   listing_response: {
     imports: ["conditional", "directory", "errors", "listing", "listing_page", "message", "negotiation"],
   },
@@ -140,8 +148,9 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   },
   site: {
     imports: [
-      ...["cache_policy", "clock", "config", "detached_text", "directory", "errors", "file_cache", "file_tree"],
-      ...["live_reload", "media_type", "path", "resource", "site_options", "site_rules"],
+      ...["cache_policy", "clock", "config", "detached_text", "directory", "directory_reader", "errors", "file_cache"],
+      ...["file_tree", "live_reload", "media_type", "path", "resource", "site_options", "site_rules"],
+      "walk",
     ],
   },
   static: {
@@ -176,7 +185,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   serve_dir: {
     imports: [
       ...["clock", "config", "error_response", "errors", "fetch_request", "fetch_response", "message", "site_handler"],
-      ...["site_options", "@std/path"],
+      ...["site_options", "static", "@std/path"],
     ],
   },
   route_params: { pure: true, imports: [] },

@@ -20,9 +20,10 @@ export function filesBeforeApp(files: StaticHandler, app: Handler): Handler {
   return (head, open) => {
     if (!isForFiles(head)) return app(head, open);
     try {
-      return files(head);
+      const response = files(head);
+      return response instanceof Promise ? askAfter(response, app, [head, open]) : response;
     } catch (error) {
-      if (error instanceof HttpError && error.status === 404) return app(head, open);
+      if (isNotFound(error)) return app(head, open);
       throw error;
     }
   };
@@ -40,15 +41,32 @@ export function appBeforeFiles(app: Handler, files: StaticHandler): Handler {
     if (response.status !== 404 || !isForFiles(head)) return response;
     let file: HttpResponse;
     try {
-      file = files(head);
+      file = await files(head);
     } catch (error) {
-      if (error instanceof HttpError && error.status === 404) return response;
+      if (isNotFound(error)) return response;
       releaseBody(response.body);
       throw error;
     }
     releaseBody(response.body);
     return file;
   };
+}
+
+async function askAfter(
+  response: Promise<HttpResponse>,
+  app: Handler,
+  request: Parameters<Handler>,
+): Promise<HttpResponse> {
+  try {
+    return await response;
+  } catch (error) {
+    if (isNotFound(error)) return await app(...request);
+    throw error;
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof HttpError && error.status === 404;
 }
 
 function isForFiles({ method }: RequestHead): boolean {

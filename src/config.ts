@@ -242,6 +242,36 @@ export const DEFAULT_OPTIONS: Readonly<
   }),
 });
 
+/** Bounds for listing directories, in each worker. */
+export interface ListingLimits {
+  /** The names of one directory that are held, in bytes; of more the first are listed and the others counted. */
+  readonly namesBytes: number;
+  /** Entries that are looked at for one answer; where there are more only names are known, so nothing else sorts them. */
+  readonly looks: number;
+  /** A directory whose own size is more, or not told, is read in turns with others; in bytes. */
+  readonly directoryBytes: number;
+  /** Where there are more entries they are looked at, searched and sorted in turns with others. */
+  readonly entriesAtOnce: number;
+  /** How long one such turn takes, in milliseconds. */
+  readonly turnMs: number;
+  /** Listings that may wait for each other; more get 503. */
+  readonly waiting: number;
+}
+
+/**
+ * The defaults of {@linkcode ListingLimits}. A name counts for about 110 bytes, so 32 MiB are some 300,000; while they
+ * are read the heap grows to six times that. Of 32 KiB a directory has at most 1,600 names, which are read in 4 ms; to
+ * look at an entry takes 14 µs.
+ */
+export const LISTING_LIMITS: ListingLimits = Object.freeze({
+  namesBytes: 32 << 20,
+  looks: 10_000,
+  directoryBytes: 32_768,
+  entriesAtOnce: 200,
+  turnMs: 2,
+  waiting: 1_000,
+});
+
 /** The defaults of {@linkcode WebSocketLimits}. */
 export const WEB_SOCKET_LIMITS: WebSocketLimits = Object.freeze({
   messageBytes: 16 << 20,

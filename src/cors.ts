@@ -14,6 +14,7 @@
  */
 
 import { errorResponse } from "./error_response.ts";
+import type { HttpError } from "./errors.ts";
 import { toHttpError, UsageError } from "./errors.ts";
 import type { FieldLine, FieldLines, RequestHead } from "./message.ts";
 import { HttpResponse } from "./message.ts";
@@ -129,16 +130,16 @@ const CREDENTIALS = ["access-control-allow-credentials"];
 /** The same changes for the same fields, so that a response that is used again is changed once. */
 const changesOf = new WeakMap<readonly FieldLine[], FieldChanges>();
 
+/** Answers a request, at once where it can. */
+export type HeadHandler = (head: RequestHead) => HttpResponse | Promise<HttpResponse>;
+
 /**
  * Lets pages of other origins read the answers of a handler, its errors too.
  *
- * @param handler The handler; it answers at once.
+ * @param handler The handler.
  * @param policy Which origins are allowed.
  */
-export function withCors(
-  handler: (head: RequestHead) => HttpResponse,
-  policy: CorsPolicy,
-): (head: RequestHead) => HttpResponse {
+export function withCors(handler: HeadHandler, policy: CorsPolicy): HeadHandler {
   return (head) => {
     const asked = preflight(policy, head);
     if (asked !== undefined) return new HttpResponse(204, asked, new Uint8Array(0));
@@ -146,13 +147,29 @@ export function withCors(
     let changes = changesOf.get(set);
     if (changes === undefined) changesOf.set(set, changes = { set, removed: CREDENTIALS });
     try {
-      return changeFields(handler(head), changes);
+      const response = handler(head);
+      return response instanceof Promise ? changeLater(head, response, changes) : changeFields(response, changes);
     } catch (thrown) {
-      const error = toHttpError(thrown);
-      error.page = changeFields(error.page ?? errorResponse(error, head.fieldLines.getList("accept")), changes);
-      throw error;
+      throw changeError(head, thrown, changes);
     }
   };
+}
+
+function changeLater(
+  head: RequestHead,
+  response: Promise<HttpResponse>,
+  changes: FieldChanges,
+): Promise<HttpResponse> {
+  return response.then(
+    (response) => changeFields(response, changes),
+    (thrown) => Promise.reject(changeError(head, thrown, changes)),
+  );
+}
+
+function changeError({ fieldLines }: RequestHead, thrown: unknown, changes: FieldChanges): HttpError {
+  const error = toHttpError(thrown);
+  error.page = changeFields(error.page ?? errorResponse(error, fieldLines.getList("accept")), changes);
+  return error;
 }
 
 function allow(origin: string): readonly FieldLine[] {

@@ -6,42 +6,40 @@
  * more than a bound are left after the search, only the entries of the page are looked at, and sorting needs no more
  * than their names.
  *
- * The runtime hands over all names of a directory at once; 100,000 take 0.1 s and, kept, 12 MB.
+ * A small directory is listed at once. What takes longer is done in turns with others (`directory_reader.ts`).
  *
  * @module
  */
 
 import { SEPARATOR } from "@std/path";
-import type { EntryType, Listing, ListingEntry, ListingQuery } from "./listing.ts";
-import { cutPage, orderEntries } from "./listing.ts";
-import { fold, sortNaturally } from "./natural_order.ts";
-import type { FoundFile } from "./resource.ts";
+import type { Name, Names } from "./directory_names.ts";
+import type { DirectoryReader } from "./directory_reader.ts";
 import { FileState } from "./file_state.ts";
+import type { Listing, ListingEntry, ListingQuery } from "./listing.ts";
+import { cutPage, orderEntries } from "./listing.ts";
+import { fold } from "./natural_order.ts";
+import type { FoundFile } from "./resource.ts";
+import type { Steps } from "./turns.ts";
+import { atOnce } from "./turns.ts";
 
-/** Entries that are looked at for one answer. */
-const MOST_LOOKS = 10_000;
+/** How many entries are looked at in one step; each takes 3 to 14 µs. */
+const LOOKS_PER_STEP = 16;
 
-/** What a name costs in memory beside its characters, in bytes, estimated. */
-const NAME_OVERHEAD_BYTES = 96;
-
-/** A name as the directory has it. */
-interface Name {
-  readonly name: string;
-  readonly type: EntryType | "link";
-}
+/** How many names are searched, or passed by, in one step. */
+const NAMES_PER_STEP = 1_024;
 
 /** How directories are read. */
 export interface DirectoryOptions {
   /** Finds what a symbolic link leads to; `undefined` where that is nothing, or not to be seen. */
   readonly findTarget: (path: string) => FoundFile | undefined;
+  /** The path of the site that it was found by, with a slash at the end. */
+  readonly sitePath: string;
+  /** Whether it is still where it was found. */
+  readonly isInPlace: () => boolean;
   /** Whether a name in this directory may be asked for. */
   readonly isShown: (name: string) => boolean;
-  /**
-   * Entries that are looked at for one answer.
-   *
-   * @default {10_000}
-   */
-  readonly mostLooks?: number;
+  /** Does what takes long, for all directories of the site. */
+  readonly reader: DirectoryReader;
 }
 
 /** A directory, as of one look at it. */
@@ -50,14 +48,12 @@ export class Directory {
   readonly fingerprint: string;
   /** Whether a later change of its names is sure to show in the fingerprint. */
   readonly isSettled: boolean;
-  /** Memory that the names take, in bytes. */
-  heldBytes: number = 0;
   readonly #path: string;
-  readonly #findTarget: DirectoryOptions["findTarget"];
-  readonly #isShown: DirectoryOptions["isShown"];
-  readonly #mostLooks: number;
-  #names: readonly Name[] | undefined;
-  readonly #links = new Set<string>();
+  readonly #options: DirectoryOptions;
+  readonly #isLarge: boolean;
+  #names: Names | undefined;
+  /** The reading of a large one, while it goes on. */
+  #reading: Promise<Names> | undefined;
 
   /**
    * Takes note of a directory, without reading it yet.
@@ -65,85 +61,118 @@ export class Directory {
    * @param found The directory.
    * @param options How it is read.
    */
-  constructor(found: FoundFile, { findTarget, isShown, mostLooks = MOST_LOOKS }: DirectoryOptions) {
+  constructor(found: FoundFile, options: DirectoryOptions) {
     this.#path = found.path.endsWith(SEPARATOR) ? found.path : found.path + SEPARATOR;
-    this.#findTarget = findTarget;
-    this.#isShown = isShown;
-    this.#mostLooks = mostLooks;
+    this.#options = options;
+    this.#isLarge = options.reader.isLarge(found.info);
     const state = new FileState(found.info);
     this.fingerprint = `${found.path} ${state}`;
     this.isSettled = !state.isYoung;
   }
 
+  /** Memory that the names take, in bytes. */
+  get heldBytes(): number {
+    return this.#names?.heldBytes ?? 0;
+  }
+
   /**
-   * Lists one page.
+   * Lists one page, at once where the directory is small.
    *
    * @param query What is asked for.
    * @throws {Deno.errors.PermissionDenied} Where the directory may not be read.
+   * @throws {HttpError} 503 where too many listings wait.
    */
-  list(query: ListingQuery): Listing {
-    const names = search(this.#names ??= this.#readNames(), query.search);
-    if (names.length > this.#mostLooks) return this.#listByName(names, query);
-    const ordered = orderEntries(this.#look(names), query);
-    const { entries, page, pages } = cutPage(ordered, query.page);
-    return { ...query, entries: this.#confirm(entries), page, pages, total: ordered.length, isSortable: true };
+  list(query: ListingQuery): Listing | Promise<Listing> {
+    const { reader } = this.#options;
+    if (!this.#isLarge) this.#names ??= reader.readAtOnce({ ...this.#options, path: this.#path });
+    const names = this.#names ??= reader.recall(this.#state);
+    if (names === undefined || names.entries.length > reader.limits.entriesAtOnce) return this.#listInTurns(query);
+    return atOnce(this.#select(names, query));
   }
 
-  /** Looks at the links, to know which are folders, and at the entries of the page. */
-  #listByName(names: readonly Name[], query: ListingQuery): Listing {
-    const known = names.some(({ type }) => type === "link") ? this.#follow(names) : names;
-    const byName = { ...query, sort: "name" } as const;
-    const ordered = orderEntries(known, byName);
+  async #listInTurns(query: ListingQuery): Promise<Listing> {
+    const names = this.#names ?? await this.#read();
+    return await this.#options.reader.work(this.#select(names, query));
+  }
+
+  #read(): Promise<Names> {
+    if (this.#reading !== undefined) return this.#reading;
+    const reading = this.#options.reader.read({ ...this.#options, path: this.#path });
+    this.#reading = reading.then((names) => this.#hold(names)).finally(() => this.#reading = undefined);
+    return this.#reading;
+  }
+
+  #hold(names: Names): Names {
+    if (this.isSettled) this.#options.reader.remember(this.#state, names);
+    return this.#names = names;
+  }
+
+  get #state(): string {
+    return `${this.#options.sitePath}\0${this.fingerprint}`;
+  }
+
+  *#select(names: Names, query: ListingQuery): Steps<Listing> {
+    const { omitted } = names;
+    const { looks } = this.#options.reader.limits;
+    const found = yield* search(names.entries, query.search);
+    const isSortable = found.length <= looks;
+    const shown = isSortable ? query : { ...query, sort: "name" } as const;
+    const followed = new Set<string>();
+    const known = isSortable
+      ? yield* this.#look(found, followed)
+      : names.hasLinks
+      ? yield* this.#follow(found, followed)
+      : found;
+    const ordered = yield* orderEntries<Name | ListingEntry>(known, shown);
     const { entries, page, pages } = cutPage(ordered, query.page);
-    return {
-      ...byName,
-      entries: this.#confirm(this.#look(entries)),
-      page,
-      pages,
-      total: ordered.length,
-      isSortable: false,
-    };
+    const looked = yield* this.#look(entries, followed);
+    const confirmed = yield* this.#confirm(looked, followed);
+    return { ...shown, entries: confirmed, page, pages, total: ordered.length, isSortable, omitted };
   }
 
   /** Takes links for what they lead to, as far as looks are left. */
-  #follow(names: readonly Name[]): (Name | ListingEntry)[] {
+  *#follow(names: readonly Name[], followed: Set<string>): Steps<readonly (Name | ListingEntry)[]> {
     let looks = 0;
+    const { limits } = this.#options.reader;
     const known: (Name | ListingEntry)[] = [];
-    for (const name of names) {
-      const target = name.type === "link" ? looks++ < this.#mostLooks ? this.#lookAt(name) : undefined : name;
+    for (const [at, name] of names.entries()) {
+      const isLink = name.type === "link";
+      const target = isLink ? looks++ < limits.looks ? this.#lookAt(name, followed) : undefined : name;
       if (target !== undefined) known.push(target);
+      if (at % NAMES_PER_STEP === 0 || (isLink && looks % LOOKS_PER_STEP === 0)) yield;
     }
     return known;
   }
 
-  #readNames(): readonly Name[] {
-    const names: Name[] = [];
-    for (const { name, isFile, isDirectory, isSymlink } of Deno.readDirSync(this.#path)) {
-      if (!this.#isShown(name) || name.includes("\\")) continue;
-      const type = isSymlink ? "link" : isDirectory ? "directory" : isFile ? "file" : undefined;
-      if (type === undefined) continue;
-      if (type === "link") this.#links.add(name);
-      names.push({ name, type });
-      this.heldBytes += NAME_OVERHEAD_BYTES + name.length;
-    }
-    return sortNaturally(names);
-  }
-
   /**
    * Leaves out what is not here. While the directory was read a link could stand in its place, or in that of a folder
-   * above; a name from there is not in here, or leads out of the root. Of links that is known.
+   * above; a name from there is not in here, or leads out of the root. Of links that were followed that is known.
    */
-  #confirm(entries: readonly ListingEntry[]): readonly ListingEntry[] {
-    return entries.filter(({ name }) => this.#links.has(name) || this.#findTarget(this.#path + name) !== undefined);
+  *#confirm(entries: readonly ListingEntry[], followed: ReadonlySet<string>): Steps<readonly ListingEntry[]> {
+    const confirmed: ListingEntry[] = [];
+    for (const [at, entry] of entries.entries()) {
+      if (followed.has(entry.name) || this.#options.findTarget(this.#path + entry.name) !== undefined) {
+        confirmed.push(entry);
+      }
+      if (at % LOOKS_PER_STEP === 0) yield;
+    }
+    return confirmed;
   }
 
-  #look(names: readonly (Name | ListingEntry)[]): ListingEntry[] {
-    return names.map((name) => "modifiedMs" in name ? name : this.#lookAt(name)).filter((entry) => entry !== undefined);
+  *#look(names: readonly (Name | ListingEntry)[], followed: Set<string>): Steps<readonly ListingEntry[]> {
+    const looked: ListingEntry[] = [];
+    for (const [at, name] of names.entries()) {
+      const entry = "modifiedMs" in name ? name : this.#lookAt(name, followed);
+      if (entry !== undefined) looked.push(entry);
+      if (at % LOOKS_PER_STEP === 0) yield;
+    }
+    return looked;
   }
 
-  #lookAt({ name, type }: Name): ListingEntry | undefined {
+  #lookAt({ name, type }: Name, followed: Set<string>): ListingEntry | undefined {
     const path = this.#path + name;
-    const found = type === "link" ? this.#findTarget(path) : lookAtItself(path);
+    if (type === "link") followed.add(name);
+    const found = type === "link" ? this.#options.findTarget(path) : lookAtItself(path);
     if (found === undefined || !isReadable(found)) return undefined;
     const { info } = found;
     const modifiedMs = info.mtime?.getTime();
@@ -152,10 +181,15 @@ export class Directory {
   }
 }
 
-function search(names: readonly Name[], text: string): readonly Name[] {
+function* search(names: readonly Name[], text: string): Steps<readonly Name[]> {
   if (text === "") return names;
   const folded = fold(text);
-  return names.filter(({ name }) => fold(name).includes(folded));
+  const found: Name[] = [];
+  for (const [at, name] of names.entries()) {
+    if (fold(name.name).includes(folded)) found.push(name);
+    if (at % NAMES_PER_STEP === 0) yield;
+  }
+  return found;
 }
 
 /** Does not follow a link that has taken the place of what was there. */

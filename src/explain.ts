@@ -24,7 +24,7 @@ import { parseSiteOptions } from "./site_options.ts";
  * @returns Lines: the request, what was decided in its order, and the head of the answer.
  * @throws {UsageError} Where the request, or an option, has no meaning.
  */
-export function explain(options: ServerOptions, request: ExplainedRequest): string[] {
+export async function explain(options: ServerOptions, request: ExplainedRequest): Promise<string[]> {
   const lines = [`GET ${request.target} HTTP/1.1`, ...request.fieldLines, ""];
   const handler = fileHandler({
     site: parseSiteOptions(options),
@@ -37,7 +37,7 @@ export function explain(options: ServerOptions, request: ExplainedRequest): stri
   const head = parseRequest(request, options);
   let response: HttpResponse;
   try {
-    response = handler(head);
+    response = await handler(head);
   } catch (thrown) {
     const error = toHttpError(thrown);
     if (error.status === 500) throw thrown;

@@ -50,6 +50,8 @@ export interface Listing extends ListingQuery {
   readonly total: number;
   /** Whether sorting by size and time is possible. */
   readonly isSortable: boolean;
+  /** Number of names of the directory that are neither listed nor searched, since there are too many. */
+  readonly omitted: number;
 }
 
 /** Entries on a page. */
@@ -106,6 +108,9 @@ export function entryReference({ name, type }: Pick<ListingEntry, "name" | "type
   return `./${encodeURIComponent(name.toWellFormed())}${type === "directory" ? "/" : ""}`;
 }
 
+/** How many entries are told apart in one step. */
+const ORDERED_PER_STEP = 4_096;
+
 /** What the order of an entry depends on, beside its name. */
 export type Orderable = { readonly type: string } & Partial<Pick<ListingEntry, "size" | "modifiedMs">>;
 
@@ -114,22 +119,27 @@ export type Orderable = { readonly type: string } & Partial<Pick<ListingEntry, "
  *
  * @param entries Entries in natural order, which also decides between equals.
  * @param query Sort and order.
- * @returns The same entries in a new array.
+ * @returns The same entries in a new array; in steps, since by name there may be very many.
  */
-export function orderEntries<Entry extends Orderable>(
+export function* orderEntries<Entry extends Orderable>(
   entries: readonly Entry[],
   { sort, order }: Pick<ListingQuery, "sort" | "order">,
-): Entry[] {
-  const groups = [
-    entries.filter(({ type }) => type === "directory"),
-    entries.filter(({ type }) => type !== "directory"),
-  ];
+): Generator<void, Entry[], void> {
+  const directories: Entry[] = [];
+  const files: Entry[] = [];
+  for (let at = 0; at < entries.length;) {
+    const endOfStep = at + ORDERED_PER_STEP;
+    for (const entry of entries.slice(at, endOfStep)) (entry.type === "directory" ? directories : files).push(entry);
+    at = endOfStep;
+    yield;
+  }
   const sign = order === "asc" ? 1 : -1;
-  return groups.flatMap((group) => {
-    if (sort === "name") return order === "asc" ? group : group.reverse();
-    const valueOf = ({ size, modifiedMs }: Entry) => (sort === "size" ? size : modifiedMs) ?? -Infinity;
-    return group.sort((a, b) => sign * (valueOf(a) - valueOf(b)));
-  });
+  const valueOf = ({ size, modifiedMs }: Entry) => (sort === "size" ? size : modifiedMs) ?? -Infinity;
+  for (const group of [directories, files]) {
+    if (sort !== "name") group.sort((a, b) => sign * (valueOf(a) - valueOf(b)));
+    else if (order === "desc") group.reverse();
+  }
+  return directories.concat(files);
 }
 
 /**
@@ -155,14 +165,15 @@ export function cutPage<Entry>(
  * @param path The path of the directory, decoded.
  */
 export function formatListingJson(listing: Listing, path: string): string {
-  const { page, pages, total, sort, order, search } = listing;
+  const { page, pages, total, omitted, sort, order, search } = listing;
   const entries = listing.entries.map(({ name, type, size, modifiedMs }) => ({
     name,
     type,
     size: size ?? null,
     modified: formatTime(modifiedMs) ?? null,
   }));
-  return `${JSON.stringify({ path, entries, page, pages, total, sort, order, ...(search !== "" && { search }) })}\n`;
+  const sometimes = { ...(omitted > 0 && { omitted }), ...(search !== "" && { search }) };
+  return `${JSON.stringify({ path, entries, page, pages, total, sort, order, ...sometimes })}\n`;
 }
 
 /** The end of time in ECMAScript. */

@@ -213,7 +213,7 @@ ${SHORE}
 </header>
 <main class="wrap" id="list" tabindex="-1">
 ${formatSearch(listing, isArchiving)}${isUploading ? `\n${UPLOAD_FORM}` : ""}
-${listing.entries.length === 0 ? formatNothing(listing) : formatTable(listing, title)}
+${formatOmission(listing)}${listing.entries.length === 0 ? formatNothing(listing) : formatTable(listing, title)}
 ${listing.pages > 1 ? formatPages(listing) : ""}</main>
 <script>${SCRIPT}</script>${isUploading ? `\n<script>${UPLOAD_SCRIPT}</script>` : ""}
 </body>
@@ -246,6 +246,14 @@ function formatSearch({ sort, order, search, total }: Listing, isArchiving: bool
 <button>Search</button>
 <p><span role="status">${found}</span>${search === "" ? "" : ` · ${all}`}${isArchiving ? ` · ${archive}` : ""}</p>
 </form>`;
+}
+
+function formatOmission({ omitted }: Listing): string {
+  if (omitted === 0) return "";
+  return `<p class="note">This folder is too large to list it all: ${
+    groupDigits(omitted)
+  } more, behind these by name, ` +
+    `are neither listed nor searched.</p>\n`;
 }
 
 function formatNothing({ search }: Listing): string {

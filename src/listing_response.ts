@@ -2,7 +2,8 @@
  * The answer to a request for a directory that is listed: a page, or JSON for a client that asks for it.
  *
  * Its entity tag is a digest of the content and so depends on all that is shown; it is weak, since the digest is short.
- * There is no `Last-Modified`: the time of a directory says nothing of the sizes in it.
+ * There is no `Last-Modified`: the time of a directory says nothing of the sizes in it. The content is one page of
+ * entries, so it is made whole: some milliseconds.
  *
  * @module
  */
@@ -10,6 +11,7 @@
 import { evaluatePreconditions } from "./conditional.ts";
 import type { Directory } from "./directory.ts";
 import { HttpError } from "./errors.ts";
+import type { Listing } from "./listing.ts";
 import { formatListingJson, parseListingQuery } from "./listing.ts";
 import { formatListingPage, parseCrumbs, POLICY, UPLOAD_POLICY } from "./listing_page.ts";
 import type { FieldLine, RequestHead } from "./message.ts";
@@ -38,16 +40,29 @@ export interface ListingTarget {
 }
 
 /**
- * Makes the response to a GET or HEAD.
+ * Makes the response to a GET or HEAD, at once where the directory is small.
  *
  * @param request The request.
  * @param target What is listed.
  * @param nowMs The present time in milliseconds since the epoch.
  * @returns 200 or 304.
- * @throws {HttpError} 412.
+ * @throws {HttpError} 412, or 503 where too many listings wait.
  */
-export function listingResponse(request: RequestHead, target: ListingTarget, nowMs: number): HttpResponse {
+export function listingResponse(
+  request: RequestHead,
+  target: ListingTarget,
+  nowMs: number,
+): HttpResponse | Promise<HttpResponse> {
   const listing = target.directory.list(parseListingQuery(target.query));
+  if (!(listing instanceof Promise)) return formatResponse(request, target, { listing, nowMs });
+  return listing.then((listing) => formatResponse(request, target, { listing, nowMs }));
+}
+
+function formatResponse(
+  request: RequestHead,
+  target: ListingTarget,
+  { listing, nowMs }: { readonly listing: Listing; readonly nowMs: number },
+): HttpResponse {
   const isJson = selectListingType(request.fieldLines.getList("accept")) === "json";
   const text = isJson
     ? formatListingJson(listing, target.path)

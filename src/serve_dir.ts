@@ -16,9 +16,10 @@ import { makeFetchResponse } from "./fetch_response.ts";
 import type { HttpResponse, RequestHead } from "./message.ts";
 import { fileHandler } from "./site_handler.ts";
 import { parseSiteOptions } from "./site_options.ts";
+import type { StaticHandler } from "./static.ts";
 
-/** A Fetch handler that answers at once. */
-export type FileHandler = (request: Request) => Response;
+/** A Fetch handler that answers at once, but for the listing of a large folder. */
+export type FileHandler = (request: Request) => Response | Promise<Response>;
 
 /**
  * Makes a Fetch handler that serves a folder, or one file at every path that stands for it.
@@ -38,7 +39,8 @@ export function serveDir(
   return (request) => {
     clock.read();
     const head = readRequestHead(request);
-    return makeFetchResponse(answer(handler, head));
+    const response = answer(handler, head);
+    return response instanceof Promise ? response.then(makeFetchResponse) : makeFetchResponse(response);
   };
 }
 
@@ -57,12 +59,17 @@ export function serveFile(
   return (request) => handler(new Request(new URL("/", request.url), request));
 }
 
-function answer(handler: (head: RequestHead) => HttpResponse, head: RequestHead): HttpResponse {
+function answer(handler: StaticHandler, head: RequestHead): HttpResponse | Promise<HttpResponse> {
   try {
-    return handler(head);
+    const response = handler(head);
+    return response instanceof Promise ? response.catch((thrown) => answerError(head, thrown)) : response;
   } catch (thrown) {
-    const error = toHttpError(thrown);
-    if (error.status === 500) throw thrown;
-    return error.page ?? errorResponse(error, head.fieldLines.getList("accept"));
+    return answerError(head, thrown);
   }
+}
+
+function answerError({ fieldLines }: RequestHead, thrown: unknown): HttpResponse {
+  const error = toHttpError(thrown);
+  if (error.status === 500) throw thrown;
+  return error.page ?? errorResponse(error, fieldLines.getList("accept"));
 }

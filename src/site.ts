@@ -7,9 +7,10 @@
 
 import { selectCacheControl } from "./cache_policy.ts";
 import type { Clock } from "./clock.ts";
-import type { CacheOptions } from "./config.ts";
+import type { CacheOptions, ListingLimits } from "./config.ts";
 import { detach } from "./detached_text.ts";
 import { Directory } from "./directory.ts";
+import { DirectoryReader } from "./directory_reader.ts";
 import { HttpError } from "./errors.ts";
 import type { Keepable } from "./file_cache.ts";
 import { FileCache } from "./file_cache.ts";
@@ -21,6 +22,7 @@ import type { KnownFile } from "./resource.ts";
 import { Resource } from "./resource.ts";
 import type { ParsedSiteOptions } from "./site_options.ts";
 import { HEADERS_FILE, REDIRECTS_FILE } from "./site_rules.ts";
+import { isSameFile } from "./walk.ts";
 
 /** How many paths that were not found are remembered; then all are forgotten. */
 const MOST_MISSING = 1_000;
@@ -65,6 +67,12 @@ export interface SiteContext {
   readonly clock: Clock;
   /** Opens a file. */
   readonly open: (path: string) => Deno.FsFile;
+  /**
+   * Bounds for listings that are to be others than the defaults.
+   *
+   * @default {{}}
+   */
+  readonly listing?: Partial<ListingLimits>;
 }
 
 /** The files of a site. */
@@ -101,6 +109,8 @@ export class Site {
         isDev ? "no-store" : selectCacheControl({ path, mediaType }, cacheRules),
       changePage: isDev ? (html: Uint8Array) => injectReloadScript(html, options.base.slice(0, -1)) : undefined,
     };
+    const findTarget = (target: string) => tree.findTarget(target);
+    const reader = new DirectoryReader(context.listing);
     this.#entries = new FileCache<SiteEntry>(context.cache, (path) => {
       const found = tree.find(path);
       switch (found.kind) {
@@ -108,7 +118,9 @@ export class Site {
           return new Resource(found.sitePath, found.file, resourceOptions);
         case "directory": {
           const isShown = (name: string) => this.isShown(path + name);
-          return new Directory(found.file, { findTarget: (target) => tree.findTarget(target), isShown });
+          const { path: realPath, info } = found.file;
+          const isInPlace = () => tree.isInPlace(realPath, (other) => isSameFile(other, info));
+          return new Directory(found.file, { sitePath: path, findTarget, isInPlace, isShown, reader });
         }
         case "redirect":
           return new Redirect(found.path);

@@ -69,8 +69,8 @@ export interface StaticOptions extends SiteContext, Omit<SiteRulesContext, "cach
   readonly isWindows?: boolean;
 }
 
-/** Answers at once. */
-export type StaticHandler = (head: RequestHead) => HttpResponse;
+/** Answers at once, but for the listing of a large folder. */
+export type StaticHandler = (head: RequestHead) => HttpResponse | Promise<HttpResponse>;
 
 /** A request for a path of the site. */
 interface Asked {
@@ -138,11 +138,12 @@ export class StaticSite {
    * @param head The request.
    * @throws {HttpError} What answers it.
    */
-  handle(head: RequestHead): HttpResponse {
+  handle(head: RequestHead): HttpResponse | Promise<HttpResponse> {
     this.#rules.refresh();
     for (let attempt = 1;; attempt++) {
       try {
-        return this.#serve(head);
+        const response = this.#serve(head);
+        return response instanceof Promise ? this.#awaitListing(head, response) : response;
       } catch (thrown) {
         if (thrown instanceof StaleFileError && attempt < TRIES) continue;
         throw this.fail(head, thrown);
@@ -196,7 +197,15 @@ export class StaticSite {
     return ["Allow", isUploading ? ALLOWED + ofFile + ofFolder : ALLOWED];
   }
 
-  #serve(head: RequestHead): HttpResponse {
+  async #awaitListing(head: RequestHead, response: Promise<HttpResponse>): Promise<HttpResponse> {
+    try {
+      return await response;
+    } catch (thrown) {
+      throw this.fail(head, thrown);
+    }
+  }
+
+  #serve(head: RequestHead): HttpResponse | Promise<HttpResponse> {
     if (head.method !== "GET" && head.method !== "HEAD") {
       return this.finish(head, answerOtherMethod(head.method, this.allow(head)));
     }
@@ -266,7 +275,7 @@ export class StaticSite {
     }
   }
 
-  #serveEntry(asked: Asked): HttpResponse {
+  #serveEntry(asked: Asked): HttpResponse | Promise<HttpResponse> {
     let entry;
     try {
       entry = this.#site.find(asked.path);
@@ -282,7 +291,7 @@ export class StaticSite {
     return this.#serveListing(asked, entry);
   }
 
-  #serveListing(asked: Asked, directory: Directory): HttpResponse {
+  #serveListing(asked: Asked, directory: Directory): HttpResponse | Promise<HttpResponse> {
     const { isArchiving, isUploading } = this.#options;
     if (isArchiving && new URLSearchParams(asked.query).get("archive") === "zip") return this.#serveArchive(asked);
     this.#context.note?.("It is a directory without an index file, and is listed");
@@ -290,6 +299,12 @@ export class StaticSite {
     const base = encodePath(this.#options.base);
     const sentPath = asked.sentPath.startsWith(base) ? asked.sentPath.slice(base.length - 1) : encodePath(path);
     const response = listingResponse(head, { directory, path, sentPath, query, isArchiving, isUploading }, this.#nowMs);
+    if (!(response instanceof Promise)) return this.#finishListing(path, response);
+    return response.then((response) => this.#finishListing(path, response));
+  }
+
+  #finishListing(path: string, response: HttpResponse): HttpResponse {
+    this.#site.weigh(path);
     return changeFields(response, this.#rules.selectChanges(path).file);
   }
 

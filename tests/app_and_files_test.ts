@@ -5,6 +5,7 @@ import { appBeforeFiles, filesBeforeApp } from "../src/app_and_files.ts";
 import { HttpError } from "../src/errors.ts";
 import { HttpResponse } from "../src/message.ts";
 import type { RequestHead } from "../src/message.ts";
+import type { StaticHandler } from "../src/static.ts";
 import { requestHead } from "./ask.ts";
 
 /** What a side does: the status of its answer, or of what it throws where that is negative. */
@@ -61,13 +62,18 @@ const NOT_OPENED = () => {
 
 for (const [method, files, app, filesFirst, appFirst] of ROWS) {
   for (const [order, expected] of [["files", filesFirst], ["app", appFirst]] as const) {
-    Deno.test(`${order} first: ${method}, files ${files}, application ${app}: ${expected}`, async () => {
-      const open = new Set<string>();
-      const [filesSide, appSide] = [makeSide("files", files, open), makeSide("app", app, open)];
-      const handler = order === "files" ? filesBeforeApp(filesSide, appSide) : appBeforeFiles(appSide, filesSide);
-      assertEquals(await show(() => handler(requestHead(`${method} / HTTP/1.1`), NOT_OPENED)), expected);
-      const sent = expected.includes("threw") ? [] : [expected.split(" ")[0] ?? ""];
-      assertEquals([...open], sent, "what is not sent is ended");
+    Deno.test(`${order} first: ${method}, files ${files}, application ${app}: ${expected}`, async (t) => {
+      for (const when of ["at once", "later"]) {
+        await t.step(`the files answer ${when}`, async () => {
+          const open = new Set<string>();
+          const [filesSide, appSide] = [makeSide("files", files, open), makeSide("app", app, open)];
+          const side: StaticHandler = when === "at once" ? filesSide : (head) => Promise.try(filesSide, head);
+          const handler = order === "files" ? filesBeforeApp(side, appSide) : appBeforeFiles(appSide, side);
+          assertEquals(await show(() => handler(requestHead(`${method} / HTTP/1.1`), NOT_OPENED)), expected);
+          const sent = expected.includes("threw") ? [] : [expected.split(" ")[0] ?? ""];
+          assertEquals([...open], sent, "what is not sent is ended");
+        });
+      }
     });
   }
 }

@@ -1,6 +1,6 @@
 /** `explain`: what it says of a request is what a client would get, and why. */
 
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import type { ServerOptions } from "../src/config.ts";
 import { UsageError } from "../src/errors.ts";
@@ -28,7 +28,7 @@ const ROWS: readonly [target: string, fieldLines: string[], wish: Partial<Server
 ];
 
 for (const [target, fieldLines, wish, lines] of ROWS) {
-  testWith(["read", "write"], `explain ${target} ${fieldLines.join()} ${JSON.stringify(wish)}`, () => {
+  testWith(["read", "write"], `explain ${target} ${fieldLines.join()} ${JSON.stringify(wish)}`, async () => {
     using site = new Site();
     for (const name of ["index.html", "a.html", "folder/x"]) site.write(name, name);
     site.write("a.css", "a{} ".repeat(500));
@@ -36,17 +36,17 @@ for (const [target, fieldLines, wish, lines] of ROWS) {
     site.write("_headers", "/*\n X-A: 1");
     site.write("_redirects", "# moved\n/old /a.css");
     const options = { ...DEFAULT_OPTIONS, workers: 1, root: site.path("www"), ...wish };
-    const explained = explain(options, { target, fieldLines });
+    const explained = await explain(options, { target, fieldLines });
     assertEquals(explained.slice(0, 2 + fieldLines.length), [`GET ${target} HTTP/1.1`, ...fieldLines, ""]);
     for (const line of lines) assertEquals(explained.filter((text) => line.test(text)).length, 1, explained.join("\n"));
   });
 }
 
-testWith(["read", "write"], "explain refuses what is no request", () => {
+testWith(["read", "write"], "explain refuses what is no request", async () => {
   using site = new Site();
   const options = { ...DEFAULT_OPTIONS, workers: 1, root: site.path("www") };
   for (const request of [{ target: "a b", fieldLines: [] }, { target: "/", fieldLines: ["no colon"] }]) {
-    const error = assertThrows(() => explain(options, request), UsageError);
+    const error = await assertRejects(() => explain(options, request), UsageError);
     assertMatch(error.message, /^The request would be refused with 400: /);
   }
 });

@@ -1,9 +1,11 @@
 /** Listings through `staticHandler`: when there is one, in which form, and with which fields. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { Clock } from "../src/clock.ts";
+import type { ListingLimits } from "../src/config.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
+import { parseCorsOrigins, withCors } from "../src/cors.ts";
 import { HttpError } from "../src/errors.ts";
 import { POLICY } from "../src/listing_page.ts";
 import { parseSiteOptions } from "../src/site_options.ts";
@@ -11,6 +13,9 @@ import type { StaticHandler } from "../src/static.ts";
 import { staticHandler } from "../src/static.ts";
 import { requestHead } from "./ask.ts";
 import { testWith } from "./permissions.ts";
+import type { Answer } from "./raw_client.ts";
+import { decode, RawClient } from "./raw_client.ts";
+import { ServerProcess } from "./server_process.ts";
 
 const HTML = "text/html; charset=utf-8";
 const JSON_TYPE = "application/json";
@@ -22,13 +27,22 @@ interface Reply {
   readonly text: string;
 }
 
+/** How a site is made. */
+interface SiteSettings {
+  readonly isListing?: boolean;
+  readonly listing?: Partial<ListingLimits>;
+}
+
+/** What makes every folder a large one, whose listing comes later. */
+const LARGE = { directoryBytes: 0, entriesAtOnce: 0, turnMs: 0 };
+
 /** A root with a few folders, and a handler on a clock that only the test moves. */
 class Site implements Disposable {
   readonly root = Deno.makeTempDirSync({ prefix: "sockeye-listing-" });
   readonly clock = new Clock();
   readonly handler: StaticHandler;
 
-  constructor(isListing: boolean) {
+  constructor({ isListing = true, listing = {} }: SiteSettings) {
     for (const name of ["bare", "bare/inner", "indexed", "dangling", "odd", "odd/index.html", ".hidden"]) {
       Deno.mkdirSync(join(this.root, name));
     }
@@ -40,6 +54,7 @@ class Site implements Disposable {
     this.handler = staticHandler({
       site: parseSiteOptions({ ...DEFAULT_OPTIONS, root: this.root, list: isListing }),
       cache,
+      listing,
       clock: this.clock,
       open: (path) => Deno.openSync(path),
     });
@@ -62,11 +77,13 @@ class Site implements Disposable {
   }
 }
 
-function siteTest(name: string, fn: (site: Site) => Promise<void>, isListing = true): void {
-  testWith(["read", "write"], `staticHandler ${name}`, async () => {
-    using site = new Site(isListing);
-    await fn(site);
-  });
+function siteTest(name: string, fn: (site: Site) => Promise<void>, settings: SiteSettings = {}): void {
+  for (const [way, listing] of [["at once", {}], ["later", LARGE]] as const) {
+    testWith(["read", "write"], `staticHandler ${name}, ${way}`, async () => {
+      using site = new Site({ ...settings, listing: { ...listing, ...settings.listing } });
+      await fn(site);
+    });
+  }
 }
 
 /** What is asked for, and what is answered with and without listings. */
@@ -97,7 +114,7 @@ for (const isListing of [true, false]) {
       const answer = status === 308 ? `308 ${fields["Location"]}` : status === 200 ? text : String(status);
       assertEquals(answer.startsWith("<!doctype html>") ? "listing" : answer, isListing ? listed : unlisted, target);
     }
-  }, isListing);
+  }, { isListing });
 }
 
 const ACCEPTS: readonly [fieldLines: string, type: string][] = [
@@ -216,3 +233,102 @@ siteTest("makes links of a listing that lead to what is listed", async (site) =>
   }
   assertEquals(contents.toSorted(), names.toSorted());
 });
+
+siteTest("says how many names a listing leaves out", async (site) => {
+  for (const name of ["b", "c", "d"]) Deno.writeTextFileSync(join(site.root, "bare/inner", name), name);
+  const { omitted, total } = JSON.parse((await site.ask("/bare/inner/", "Accept: application/json\r\n")).text);
+  assertEquals([omitted, total], [1, 2]);
+  const { text } = await site.ask("/bare/inner/");
+  assertStringIncludes(text, `<p class="note">This folder is too large to list it all: 1 more, behind these by name`);
+  const whole = JSON.parse((await site.ask("/bare/", "Accept: application/json\r\n")).text);
+  assertEquals([whole.omitted, whole.total], [undefined, 2]);
+}, { listing: { namesBytes: 250 } });
+
+siteTest("lets pages of other origins read listings and what comes instead", async (site) => {
+  const allowed = "Access-Control-Allow-Origin";
+  const handler = withCors(site.handler, parseCorsOrigins(""));
+  const { fields } = await handler(requestHead("GET /bare/ HTTP/1.1"));
+  assertEquals(Object.fromEntries(fields)[allowed], "*");
+  const { status, page } = await refused(handler, "/bare/", 'If-Match: "x"\r\n');
+  assertEquals([status, Object.fromEntries(page?.fields ?? [])[allowed]], [412, "*"]);
+});
+
+siteTest("answers a listing that fails with the page of the site", async (site) => {
+  Deno.writeTextFileSync(join(site.root, "412.html"), "not so");
+  const { status, page } = await refused(site.handler, "/bare/", 'If-Match: "x"\r\n');
+  assert(page?.body instanceof Uint8Array);
+  assertEquals([status, new TextDecoder().decode(page.body)], [412, "not so"]);
+});
+
+async function refused(handler: StaticHandler, target: string, fieldLines: string): Promise<HttpError> {
+  return await assertRejects(
+    async () => await handler(requestHead(`GET ${target} HTTP/1.1`, fieldLines)),
+    HttpError,
+  );
+}
+
+testWith(["read", "write"], "staticHandler lists no folder that a link takes the place of", async () => {
+  using site = new Site({ listing: LARGE });
+  const outside = Deno.makeTempDirSync({ prefix: "sockeye-outside-" });
+  try {
+    const answer = site.handler(requestHead("GET /bare/ HTTP/1.1"));
+    assert(answer instanceof Promise);
+    Deno.removeSync(join(site.root, "bare"), { recursive: true });
+    Deno.symlinkSync(outside, join(site.root, "bare"));
+    assertEquals((await assertRejects(() => answer, HttpError)).status, 503);
+    site.clock.nowMs += 2_000;
+    assertEquals((await site.ask("/bare/")).status, 404);
+  } finally {
+    Deno.removeSync(outside);
+  }
+});
+
+testWith(["read", "write"], "staticHandler answers 404 for a folder that is gone when its turn comes", async () => {
+  using site = new Site({ listing: LARGE });
+  const answer = site.handler(requestHead("GET /bare/ HTTP/1.1"));
+  assert(answer instanceof Promise);
+  Deno.removeSync(join(site.root, "bare"), { recursive: true });
+  assertEquals((await assertRejects(() => answer, HttpError)).status, 404);
+});
+
+testWith(
+  ["read", "write"],
+  "staticHandler answers 503 where too many listings wait, RFC 9110 section 15.6.4",
+  async () => {
+    using site = new Site({ listing: { ...LARGE, waiting: 2 } });
+    const answers = await Promise.all(["/", "/bare/", "/bare/inner/", "/odd/"].map((target) => site.ask(target)));
+    assertEquals(answers.map(({ status }) => status), [200, 200, 503, 503]);
+    assertEquals((await site.ask("/odd/")).status, 200);
+  },
+);
+
+testWith(
+  ["net", "read", "run", "write"],
+  "a worker serves others while it lists a folder of 5,000 files",
+  async () => {
+    const root = Deno.makeTempDirSync({ prefix: "sockeye-large-" });
+    try {
+      Deno.mkdirSync(join(root, "large"));
+      Deno.writeTextFileSync(join(root, "small.txt"), "small");
+      Deno.writeTextFileSync(join(root, "large/0"), "");
+      for (let at = 1; at < 5_000; at++) Deno.linkSync(join(root, "large/0"), join(root, `large/${at}`));
+      await using server = await ServerProcess.start(["-h", "127.0.0.1", "-r", root, "-w", "1", "--list"]);
+      using lister = await RawClient.connect(server.address);
+      using other = await RawClient.connect(server.address);
+      await lister.send("GET /large/ HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\n\r\n");
+      let listing: Answer | undefined;
+      const listed = lister.readAnswer().then((answer) => listing = answer);
+      let answers = 0;
+      for (; listing === undefined; answers++) {
+        await other.send("GET /small.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+        assertEquals(decode((await other.readAnswer()).body), "small");
+      }
+      await listed;
+      const { total, entries } = JSON.parse(decode(listing.body));
+      assertEquals([total, entries.length, entries[999].name], [5_000, 1_000, "999"]);
+      assert(answers > 4, `only ${answers} answers meanwhile`);
+    } finally {
+      Deno.removeSync(root, { recursive: true });
+    }
+  },
+);

@@ -39,7 +39,7 @@ testWith(["read", "write"], "serveDir answers as the server does", async (t) => 
   const handler = serveDir(site.path("www"), { cleanUrls: true });
   for (const [path, init, status, text, field] of ROWS) {
     await t.step(`${init.method ?? "GET"} ${path} → ${status}`, async () => {
-      const response = handler(new Request(`http://localhost${path}`, init));
+      const response = await handler(new Request(`http://localhost${path}`, init));
       assertEquals(response.status, status);
       assertEquals((await response.text()).startsWith(text), true);
       if (field !== undefined) assertEquals(response.headers.get(field[0]), field[1]);
@@ -51,17 +51,17 @@ testWith(["read", "write"], "serveDir gives large files as a stream, which can b
   using site = makeSite();
   const handler = serveDir(site.path("www"));
   const url = "http://localhost/large.bin";
-  assertEquals(await handler(new Request(url)).bytes(), LARGE);
-  await handler(new Request(url)).body?.cancel();
-  const copy = handler(new Request(url)).clone();
+  assertEquals(await (await handler(new Request(url))).bytes(), LARGE);
+  await (await handler(new Request(url))).body?.cancel();
+  const copy = (await handler(new Request(url))).clone();
   assertEquals((await copy.bytes()).length, LARGE.length);
 });
 
 testWith(["read", "write"], "serveDir lives below a base, and refuses options without meaning", async () => {
   using site = makeSite();
   const handler = serveDir(site.path("www"), { base: "/files" });
-  assertEquals(await handler(new Request("http://localhost/files/about.html")).text(), "about.html");
-  assertEquals(handler(new Request("http://localhost/about.html")).status, 404);
+  assertEquals(await (await handler(new Request("http://localhost/files/about.html"))).text(), "about.html");
+  assertEquals((await handler(new Request("http://localhost/about.html"))).status, 404);
   assertThrows(() => serveDir(".", { base: "files" }), UsageError, "--base");
 });
 
@@ -69,11 +69,11 @@ testWith(["read", "write"], "serveFile answers every path with one file", async 
   using site = makeSite();
   const handler = serveFile(site.path("about.html"));
   for (const path of ["/", "/a/b?c", "/index.html"]) {
-    const response = handler(new Request(`http://localhost${path}`));
+    const response = await handler(new Request(`http://localhost${path}`));
     assertEquals([response.status, await response.text()], [200, "about.html"]);
   }
   const options = { headers: { range: "bytes=0-1" } };
-  assertEquals(await handler(new Request("http://localhost/x", options)).text(), "ab");
+  assertEquals(await (await handler(new Request("http://localhost/x", options))).text(), "ab");
 });
 
 testWith(
@@ -82,8 +82,8 @@ testWith(
   async () => {
     using site = makeSite();
     const files = serveDir(site.path("www"));
-    const app: FetchHandler = (request) => {
-      const response = files(request);
+    const app: FetchHandler = async (request) => {
+      const response = await files(request);
       response.headers.set("X-A", "1");
       return response;
     };

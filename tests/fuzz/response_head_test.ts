@@ -11,10 +11,12 @@ import type { SiteOptions } from "../../src/config.ts";
 import { errorResponse } from "../../src/error_response.ts";
 import { HttpError } from "../../src/errors.ts";
 import { encodeResponseHead, parseRequestHead } from "../../src/http1.ts";
-import type { HttpResponse, RequestHead } from "../../src/message.ts";
+import type { RequestHead } from "../../src/message.ts";
+import { HttpResponse } from "../../src/message.ts";
 import { ReceiveBuffer } from "../../src/receive_buffer.ts";
 import { fileHandler } from "../../src/site_handler.ts";
 import { parseSiteOptions } from "../../src/site_options.ts";
+import type { StaticHandler } from "../../src/static.ts";
 import { decodeLatin1, encodeLatin1 } from "../feed.ts";
 import { testWith } from "../permissions.ts";
 import { createRandom } from "../random.ts";
@@ -133,7 +135,7 @@ function makeRequest(random: Random, base = "/"): string {
 }
 
 /** Answers as a connection does. */
-function answer(request: string, handler: (head: RequestHead) => HttpResponse): HttpResponse {
+function answer(request: string, handler: StaticHandler): HttpResponse {
   const buffer = new ReceiveBuffer(DEFAULT_OPTIONS.limits.headBytes);
   const bytes = encodeLatin1(request);
   buffer.room().set(bytes);
@@ -142,14 +144,16 @@ function answer(request: string, handler: (head: RequestHead) => HttpResponse): 
   try {
     head = parseRequestHead(buffer, DEFAULT_OPTIONS.limits);
     assert(head !== undefined, "the head is complete");
-    return handler(head);
+    const response = handler(head);
+    assert(response instanceof HttpResponse, "a small folder is listed at once");
+    return response;
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
     return error.page ?? errorResponse(error, head?.fieldLines.getList("accept"));
   }
 }
 
-function makeSite(settings: Partial<SiteOptions>): { site: Site; handler: (head: RequestHead) => HttpResponse } {
+function makeSite(settings: Partial<SiteOptions>): { site: Site; handler: StaticHandler } {
   const site = new Site();
   for (const name of NAMES) site.write(`${name}/file ${name}`, name);
   site.write("dir/page.html", "page");

@@ -110,7 +110,7 @@ async function askOnce(
   let status = 200;
   let text = "";
   try {
-    const { status: answered, body } = handler(head);
+    const { status: answered, body } = await handler(head);
     status = answered;
     if (body instanceof Uint8Array) text = new TextDecoder("latin1").decode(body);
     else if ("file" in body) text = new TextDecoder("latin1").decode(readFileBody(body));
