@@ -129,7 +129,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   walk: { imports: ["errors", "file_tree", "resource"] },
   zip: { pure: true, imports: [] },
   content_disposition: { pure: true, imports: [] },
-  archive: { imports: ["file_tree", "walk", "zip", "node:timers", "node:zlib"] },
+  archive: { imports: ["file_tree", "turns", "walk", "zip", "node:zlib"] },
   live_reload: { pure: true, imports: ["@std/html/entities"] },
   site_change: { pure: true, imports: [] },
   file_watch: { imports: ["site_change", "timer", "@std/path"] },

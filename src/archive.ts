@@ -8,7 +8,7 @@
  *
  * Never does an archive look complete that is not: what is gone when its turn comes is left out, but a large file that
  * becomes shorter under way, or an error of the file system, throws. What is written over meanwhile, without getting
- * shorter, is not noticed.
+ * shorter, is not noticed. The central directories of all archives share a bound.
  *
  * Contents are stored: most of what is large is compressed already, and where all the rest takes 0.15 ms of processor time
  * for 1 MiB, deflate takes 4 to 12 at its quickest.
@@ -16,9 +16,9 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { crc32 } from "node:zlib";
 import type { FileTree } from "./file_tree.ts";
+import { TurnClock } from "./turns.ts";
 import type { Step, WalkOptions } from "./walk.ts";
 import { isSameFile, unlessRefused, walk } from "./walk.ts";
 import type { ZipEntry } from "./zip.ts";
@@ -27,14 +27,54 @@ import { headerLength, ZipEncoder } from "./zip.ts";
 /** Size of a piece, in bytes. */
 const PIECE_BYTES = 262_144;
 
-/** How many names are looked at before others have their turn; a small file takes about 30 µs. */
-const STEPS_PER_TURN = 32;
+/** How long the work goes on before others have their turn, in milliseconds. */
+const TURN_MS = 2;
 
 /** How often a file is opened that is replaced by another one in the same moment. */
 const TRIES = 3;
 
-/** Enough for 2.5 million entries. */
-const MOST_DIRECTORY_BYTES = 256 << 20;
+/**
+ * What all archives that are under way hold for their ends: about 100 bytes for each entry. Links across a tree can lead
+ * to any number of entries.
+ */
+export class ArchiveMemory {
+  readonly #mostBytes: number;
+  #heldBytes = 0;
+
+  /**
+   * Begins with nothing held.
+   *
+   * @param mostBytes What may be held, in bytes; the default is enough for 2.5 million entries.
+   */
+  constructor(mostBytes: number = 256 << 20) {
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Whether no further archive should be begun. */
+  get isScarce(): boolean {
+    return this.#heldBytes > this.#mostBytes / 2;
+  }
+
+  /**
+   * Takes some.
+   *
+   * @param bytes How much, in bytes.
+   * @throws {Error} Where it would be too much; nothing is taken then.
+   */
+  take(bytes: number): void {
+    if (this.#heldBytes + bytes > this.#mostBytes) throw new Error("Too many files to archive");
+    this.#heldBytes += bytes;
+  }
+
+  /**
+   * Gives some back.
+   *
+   * @param bytes How much, in bytes.
+   */
+  giveBack(bytes: number): void {
+    this.#heldBytes -= bytes;
+  }
+}
 
 /** What is archived, and how. */
 export interface ArchiveOptions {
@@ -48,13 +88,8 @@ export interface ArchiveOptions {
   readonly open: (path: string) => Deno.FsFile;
   /** Whether a path of the site may be asked for; a folder is named without a slash at the end. */
   readonly isShown: (path: string) => boolean;
-  /**
-   * Bound of what is held for the end of the archive, in bytes; about 100 for each entry. Links across a tree can lead to
-   * any number of entries.
-   *
-   * @default {268_435_456}
-   */
-  readonly mostDirectoryBytes?: number;
+  /** What it may hold for its end, together with others. */
+  readonly memory: ArchiveMemory;
 }
 
 type Pieces = Generator<Uint8Array<ArrayBuffer>, void, void>;
@@ -65,42 +100,40 @@ type Pieces = Generator<Uint8Array<ArrayBuffer>, void, void>;
  * @param options What is archived, and how.
  * @returns The bytes of a zip archive. A piece is overwritten when the next one is asked for.
  * @throws {TypeError} At the first piece, where the name is not that of a folder.
- * @throws {Error} Where the folder cannot be read, a file becomes shorter while it is sent, or the file system fails:
- * what came so far is useless.
+ * @throws {Error} Where the folder cannot be read, a file becomes shorter while it is sent, the file system fails, or
+ * there are too many files: what came so far is useless.
  */
 export async function* archive(options: ArchiveOptions): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   const { tree, folder, isShown } = options;
   // The root may be switched to another release meanwhile, and the archive is of one of them.
   const look = tree.pin();
-  const writer = new ArchiveWriter(options, look);
-  let steps = 0;
+  using writer = new ArchiveWriter(options, look);
+  const clock = new TurnClock(TURN_MS);
   for await (const step of walk(folder, { look, isShown })) {
-    if (++steps % STEPS_PER_TURN === 0) await turn();
-    if (step !== undefined) yield* inTurns(writer.add(step));
+    if (clock.isOver) await clock.pass();
+    if (step !== undefined) yield* inTurns(writer.add(step), clock);
   }
-  yield* inTurns(writer.close());
+  yield* inTurns(writer.close(), clock);
 }
 
 /** What happens between two pieces, here and in the consumer, may settle at once: others have their turn here. */
-async function* inTurns(pieces: Pieces): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+async function* inTurns(pieces: Pieces, clock: TurnClock): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
   for (const piece of pieces) {
-    await turn();
+    if (clock.isOver) await clock.pass();
     yield piece;
   }
 }
 
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
 /** Reads the files, and writes the archive into pieces. */
-class ArchiveWriter {
+class ArchiveWriter implements Disposable {
   readonly #options: ArchiveOptions;
   readonly #look: WalkOptions["look"];
   readonly #zip = new ZipEncoder();
   readonly #utf8 = new TextEncoder();
   readonly #buffer = new Uint8Array(PIECE_BYTES);
   #used = 0;
+  /** What was taken of the memory for ends, in bytes. */
+  #taken = 0;
 
   constructor(options: ArchiveOptions, look: WalkOptions["look"]) {
     const { name } = options;
@@ -116,13 +149,18 @@ class ArchiveWriter {
     const { path, found } = step;
     if (found.info.isDirectory) yield* this.#write(this.#zip.add(this.#describe(path, found.info)));
     else yield* this.#addFile(step);
-    const { folder, mostDirectoryBytes = MOST_DIRECTORY_BYTES } = this.#options;
-    if (this.#zip.directoryBytes > mostDirectoryBytes) throw new Error(`Too many files to archive: ${folder}`);
+    const added = this.#zip.directoryBytes - this.#taken;
+    this.#options.memory.take(added);
+    this.#taken += added;
   }
 
   *close(): Pieces {
     for (const bytes of this.#zip.close()) yield* this.#write(bytes);
     yield this.#take();
+  }
+
+  [Symbol.dispose](): void {
+    this.#options.memory.giveBack(this.#taken);
   }
 
   #describe(path: string, { mtime, mode }: Deno.FileInfo): ZipEntry {

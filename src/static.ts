@@ -16,7 +16,7 @@
  * @module
  */
 
-import { archive } from "./archive.ts";
+import { archive, ArchiveMemory } from "./archive.ts";
 import { REVALIDATE } from "./cache_policy.ts";
 import { formatAttachment } from "./content_disposition.ts";
 import type { Directory } from "./directory.ts";
@@ -67,6 +67,12 @@ export interface StaticOptions extends SiteContext, Omit<SiteRulesContext, "cach
    * @default {Deno.build.os === "windows"}
    */
   readonly isWindows?: boolean;
+  /**
+   * What archives may hold.
+   *
+   * @default {new ArchiveMemory()}
+   */
+  readonly archiveMemory?: ArchiveMemory;
 }
 
 /** Answers at once, but for the listing of a large folder. */
@@ -100,6 +106,7 @@ export class StaticSite {
   readonly #context: Omit<StaticOptions, "site">;
   readonly #site: Site;
   readonly #rules: SiteRules;
+  readonly #archiveMemory: ArchiveMemory;
   readonly #pathOptions: PathOptions;
   /** What may be written is asked later. */
   readonly #writtenOptions: PathOptions;
@@ -114,9 +121,10 @@ export class StaticSite {
    * @param context Bounds, clock.
    */
   constructor(options: ParsedSiteOptions, context: Omit<StaticOptions, "site">) {
-    const { isWindows = Deno.build.os === "windows" } = context;
+    const { isWindows = Deno.build.os === "windows", archiveMemory = new ArchiveMemory() } = context;
     this.#options = options;
     this.#context = context;
+    this.#archiveMemory = archiveMemory;
     this.#site = new Site(options, context);
     this.#rules = new SiteRules(options, this.#site.tree, context);
     this.#rules.refresh();
@@ -313,7 +321,11 @@ export class StaticSite {
     const name = path.split("/").at(-2) || ROOT_NAME;
     const { tree } = this.#site;
     const { open } = this.#context;
-    const stream = archive({ tree, folder: path, name, open, isShown: (below) => this.#site.isShown(below) });
+    const memory = this.#archiveMemory;
+    if (memory.isScarce) {
+      throw new HttpError(503, "Archives under way hold too much", { fields: [["Retry-After", "30"]] });
+    }
+    const stream = archive({ tree, folder: path, name, open, memory, isShown: (below) => this.#site.isShown(below) });
     const fields: readonly FieldLine[] = [
       ["Content-Type", "application/zip"],
       ["X-Content-Type-Options", "nosniff"],

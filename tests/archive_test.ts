@@ -8,7 +8,7 @@ import { assert, assertEquals, assertGreater, assertLess, assertRejects, assertT
 import { dirname, join } from "@std/path";
 import { setImmediate } from "node:timers";
 import type { ArchiveOptions } from "../src/archive.ts";
-import { archive } from "../src/archive.ts";
+import { archive, ArchiveMemory } from "../src/archive.ts";
 import type { SymlinkPolicy } from "../src/config.ts";
 import { FileTree } from "../src/file_tree.ts";
 import { testWith, testWithProgram } from "./permissions.ts";
@@ -57,7 +57,15 @@ class Tree implements Disposable {
 
   archive(options: Partial<ArchiveOptions> = {}): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
     const tree = new FileTree({ root: this.root });
-    return archive({ tree, folder: "/", name: "top", isShown: hasNoDot, open: Deno.openSync, ...options });
+    return archive({
+      tree,
+      folder: "/",
+      name: "top",
+      isShown: hasNoDot,
+      open: Deno.openSync,
+      memory: new ArchiveMemory(),
+      ...options,
+    });
   }
 
   [Symbol.dispose](): void {
@@ -321,10 +329,18 @@ treeTest("throws where there is no such folder, or it is not in the root", async
   await assertRejects(() => tree.archive({ tree: files }).next(), Deno.errors.NotFound);
 });
 
-treeTest("throws where the end of the archive would take too much memory", async (tree) => {
+treeTest("throws where the ends of the archives under way would take too much memory", async (tree) => {
   for (let at = 0; at < 20; at++) tree.write(`${at}`);
-  assertEquals((await pathsOf(tree.archive({ mostDirectoryBytes: 2_000 }))).length, 21);
-  await assertRejects(() => collect(tree.archive({ mostDirectoryBytes: 1_000 })), Error, "Too many files");
+  const memory = new ArchiveMemory(2_000);
+  for (const _time of [1, 2]) assertEquals((await pathsOf(tree.archive({ memory }))).length, 21);
+  await assertRejects(() => collect(tree.archive({ memory: new ArchiveMemory(1_000) })), Error, "Too many files");
+  assertEquals(memory.isScarce, false);
+  // One that is under way leaves no room for another one, until it is ended.
+  const first = tree.archive({ memory });
+  while (!memory.isScarce) assertEquals((await first.next()).done, false);
+  await assertRejects(() => collect(tree.archive({ memory })), Error, "Too many files");
+  await first.return();
+  assertEquals([memory.isScarce, (await pathsOf(tree.archive({ memory }))).length], [false, 21]);
 });
 
 treeTest("gives pieces that keep their bytes until the next one is asked for", async (tree) => {

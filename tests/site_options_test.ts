@@ -4,12 +4,15 @@
  */
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { ArchiveMemory } from "../src/archive.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import type { SiteOptions } from "../src/config.ts";
 import { UsageError } from "../src/errors.ts";
 import type { FieldLine } from "../src/message.ts";
 import { parseSiteOptions } from "../src/site_options.ts";
+import { staticHandler } from "../src/static.ts";
 import type { Answer } from "./ask.ts";
+import { ask } from "./ask.ts";
 import { testWith } from "./permissions.ts";
 import type { SiteSettings } from "./site.ts";
 import { FRESH_MS, Site } from "./site.ts";
@@ -486,6 +489,27 @@ testWith(["read", "write"], "staticHandler with --archive lists folders and send
   site.clock.nowMs += FRESH_MS;
   assertEquals(pick("/?archive=zip"), [200, "application/zip", 'attachment; filename="files.zip"']);
 });
+
+testWith(
+  ["read", "write"],
+  "staticHandler begins no archive while others hold too much, RFC 9110 section 15.6.4",
+  () => {
+    using site = new Site();
+    const archiveMemory = new ArchiveMemory(100);
+    const handler = staticHandler({
+      site: parseSiteOptions({ ...DEFAULT_OPTIONS, root: site.path("www"), archive: true }),
+      cache: DEFAULT_OPTIONS.cache,
+      clock: site.clock,
+      open: Deno.openSync,
+      archiveMemory,
+    });
+    for (const [bytes, status] of [[50, 200], [1, 503], [-1, 200]] as const) {
+      if (bytes > 0) archiveMemory.take(bytes);
+      else archiveMemory.giveBack(-bytes);
+      assertEquals(ask(handler, "/?archive=zip").status, status);
+    }
+  },
+);
 
 testWith(["read", "write"], "staticHandler sends no archive without --archive", () => {
   using site = new Site({ list: true });
