@@ -259,12 +259,12 @@ export interface ListingLimits {
 }
 
 /**
- * The defaults of {@linkcode ListingLimits}. A name counts for about 110 bytes, so 32 MiB are some 300,000; while they
+ * The defaults of {@linkcode ListingLimits}. A name counts for about 110 bytes, so 16 MiB are some 150,000; while they
  * are read the heap grows to six times that. Of 32 KiB a directory has at most 1,600 names, which are read in 4 ms; to
  * look at an entry takes 14 µs.
  */
 export const LISTING_LIMITS: ListingLimits = Object.freeze({
-  namesBytes: 32 << 20,
+  namesBytes: 16 << 20,
   looks: 10_000,
   directoryBytes: 32_768,
   entriesAtOnce: 200,

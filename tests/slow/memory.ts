@@ -235,8 +235,8 @@ async function largeFolder(): Promise<string> {
   await using observed = await start(["--list", "-r", folder.path]);
   let isOver = false;
   const probes = Array.from({ length: 4 }, () => probe(observed, "/small.bin", () => isOver));
-  // In each worker 32 MiB of names, and what the collector has not yet taken away of a million.
-  const figure = await measure(observed, 2 * 320, () =>
+  // In each worker 16 MiB of names, and what the collector has not yet taken away of a million.
+  const figure = await measure(observed, 2 * 256, () =>
     each(pages, 6, async (n) => {
       const answer = await ask(observed, `GET /large/?page=${n + 1} HTTP/1.1`, "Accept: application/json\r\n");
       const { entries, total, omitted } = JSON.parse(decode(answer.body));
