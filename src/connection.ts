@@ -20,7 +20,7 @@ import type { HttpResponse, RequestHead, UpgradeBody } from "./message.ts";
 import { Pace } from "./pace.ts";
 import { releaseBody, ResponseWriter } from "./response_writer.ts";
 
-/** A connection that was quiet for less may have a request on its way: it is not closed for a new one. */
+/** A connection that was quiet for less may have a request on its way: it is not closed for a new one, nor lightly. */
 const IDLE_MS = 1_000;
 
 /**
@@ -228,10 +228,18 @@ export class Connection implements OpenConnection {
       .catch(() => this.close());
   }
 
-  /** The server stops: a connection that is idle, or has an answer without end, closes now, the others with theirs. */
+  /**
+   * The worker stops: a connection that is idle, or has an answer without end, closes now, the others with theirs. Where
+   * the server goes on, one that was quiet for a moment only is not idle: its client has no reason to expect an end.
+   */
   finish(): void {
-    if (this.#upgrade !== undefined) this.#upgrade.shutdown();
-    else if (this.#deadline.stage === "request" || this.#request.isEndless) this.close();
+    if (this.#upgrade !== undefined) return this.#upgrade.shutdown();
+    if (this.#request.isEndless) return this.close();
+    if (this.#deadline.stage !== "request") return;
+    const { hasSuccessor, clock } = this.#context;
+    const untilMs = this.#idleSinceMs + IDLE_MS;
+    if (!hasSuccessor || untilMs <= clock.nowMs) return this.close();
+    this.#deadline.waitUntil("request", Math.min(this.#deadline.atMs, untilMs));
   }
 
   /** Closes the connection; whatever waits on it then fails. */
@@ -280,10 +288,13 @@ export class Connection implements OpenConnection {
 
   /** Reads more of a head. Returns whether the connection goes on. Most connections wait here, so it holds nothing. */
   #receive(): boolean | Promise<boolean> {
-    const { clock, timeouts, isDraining } = this.#context;
+    const { clock, timeouts, isDraining, hasSuccessor } = this.#context;
     if (this.#reader.received.length > 0) return this.#receiveRest();
     this.#idleSinceMs = clock.nowMs;
-    return !isDraining && this.#reader.read("request", clock.nowMs + timeouts.idleMs);
+    if (!isDraining) return this.#reader.read("request", clock.nowMs + timeouts.idleMs);
+    // One that was accepted in the moment of the order to stop has something on its way.
+    const mayAsk = this.#requests === 0 || hasSuccessor;
+    return mayAsk && this.#reader.read("request", clock.nowMs + Math.min(IDLE_MS, timeouts.idleMs));
   }
 
   async #receiveRest(): Promise<boolean> {

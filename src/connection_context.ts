@@ -64,6 +64,8 @@ export interface ConnectionContext {
   readonly connections: Set<OpenConnection>;
   /** Whether the server is stopping: every answer is then the last of its connection. */
   isDraining: boolean;
+  /** Whether the server goes on without this worker: a request that may be on its way is then waited for. */
+  hasSuccessor: boolean;
   /** Writes a line of the access log; absent where none is wanted. */
   readonly logExchange: ((exchange: Exchange) => void) | undefined;
   /** Reports an event. */

@@ -36,7 +36,7 @@ const FLUSH_MS = 500;
 /** How often the log is told how many were refused, in milliseconds. */
 const REFUSALS_MS = 1_000;
 
-let drain: (() => void) | undefined;
+let drain: ((hasSuccessor: boolean) => void) | undefined;
 
 // To the main thread it is no event that a worker ends by Deno.exit or by close: nobody else would tell the pool.
 const close = self.close.bind(self);
@@ -55,7 +55,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     case "start":
       return start(data);
     case "drain":
-      return drain?.();
+      return drain?.(data.hasSuccessor);
     default:
       return data satisfies never;
   }
@@ -77,7 +77,9 @@ async function start(message: StartMessage): Promise<void> {
 }
 
 /** Starts to serve. Returns what ends it. */
-async function serve({ seat, options, bindings, board, admission }: StartMessage): Promise<() => void> {
+async function serve(
+  { seat, options, bindings, board, admission }: StartMessage,
+): Promise<(hasSuccessor: boolean) => void> {
   const { context, accessLog } = await createContext(options, { memory: admission, seat });
   const listeners = bindings.map(cloneListener);
   const handoff = new Handoff(board, seat);
@@ -108,8 +110,9 @@ async function serve({ seat, options, bindings, board, admission }: StartMessage
     });
   }
 
-  return () => {
+  return (hasSuccessor) => {
     context.isDraining = true;
+    context.hasSuccessor = hasSuccessor;
     handoff.leave();
     for (const listener of listeners) listener.close();
     // What was sent before the signal is read first.
@@ -144,6 +147,7 @@ async function createContext(
     clock,
     connections,
     isDraining: false,
+    hasSuccessor: false,
     logExchange: accessLog && ((exchange) => accessLog.record(exchange)),
     report,
   };

@@ -168,7 +168,7 @@ export class WorkerPool {
     if (handle.stage !== "ready") return this.#end(handle);
     this.#retired.add(handle);
     handle.stage = "draining";
-    post(handle.worker, { kind: "drain" });
+    post(handle.worker, { kind: "drain", hasSuccessor: true });
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       if (this.#retired.delete(handle)) this.#end(handle);
@@ -185,7 +185,7 @@ export class WorkerPool {
       if (handle.stage !== "ready" || handle.pulse.isLost) this.#end(handle);
       else {
         handle.stage = "draining";
-        post(handle.worker, { kind: "drain" });
+        post(handle.worker, { kind: "drain", hasSuccessor: false });
       }
     }
     this.#checkDrained();

@@ -30,6 +30,8 @@ export interface StartMessage {
 export interface DrainMessage {
   /** Tells the messages apart. */
   readonly kind: "drain";
+  /** Whether another worker accepts in its place. */
+  readonly hasSuccessor: boolean;
 }
 
 /** What the main thread tells a worker. */

@@ -159,6 +159,7 @@ export class TestServer implements AsyncDisposable {
       clock: new Clock(),
       connections,
       isDraining: false,
+      hasSuccessor: false,
       logExchange: (exchange) => this.exchanges.push(exchange),
       report: (level, message) => this.events.push(`${level} ${message}`),
     };

@@ -1,0 +1,117 @@
+/**
+ * A worker that stops: which connections it closes at once, and which it waits for a moment, because a request may be on
+ * its way. Time passes by hand.
+ */
+
+import { assertEquals } from "@std/assert";
+import { TestServer, until } from "./connection_server.ts";
+import { encode, parseAnswers } from "./raw_client.ts";
+import { startServer } from "../src/server.ts";
+import { testWith } from "./permissions.ts";
+import { poolOptions } from "./pool_server.ts";
+
+const REQUEST = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+
+interface Row {
+  readonly name: string;
+  /** Requests that were answered before. */
+  readonly requests: number;
+  /** For how long nothing has come since, in milliseconds. */
+  readonly quietMs: number;
+  readonly hasSuccessor: boolean;
+  readonly isClosed: boolean;
+}
+
+const ROWS: readonly Row[] = [
+  { name: "a new one", requests: 0, quietMs: 100, hasSuccessor: false, isClosed: true },
+  { name: "a new one of a worker that is replaced", requests: 0, quietMs: 100, hasSuccessor: true, isClosed: false },
+  { name: "one that was silent from the start", requests: 0, quietMs: 1_000, hasSuccessor: false, isClosed: true },
+  { name: "one that was used just now", requests: 1, quietMs: 100, hasSuccessor: false, isClosed: true },
+  {
+    name: "one that was used just now, of a worker that is replaced",
+    requests: 1,
+    quietMs: 100,
+    hasSuccessor: true,
+    isClosed: false,
+  },
+  {
+    name: "one that was used a while ago, of a worker that is replaced",
+    requests: 1,
+    quietMs: 1_000,
+    hasSuccessor: true,
+    isClosed: true,
+  },
+];
+
+for (const { name, requests, quietMs, hasSuccessor, isClosed } of ROWS) {
+  Deno.test(`Connection.finish ${isClosed ? "closes" : "waits for"} ${name}`, async () => {
+    await using server = new TestServer();
+    const { connections, clock } = server.context;
+    using client = await server.connect();
+    for (let n = 0; n < requests; n++) {
+      await client.send(REQUEST);
+      await client.readAnswer();
+    }
+    const connection = await server.connectionIn("request");
+    clock.nowMs += quietMs;
+    Object.assign(server.context, { isDraining: true, hasSuccessor });
+    connection.finish();
+    if (isClosed) return assertEquals(await client.readToEnd(), new Uint8Array());
+    assertEquals(connection.deadlineMs <= clock.nowMs + 1_000, true, "it is waited for a second at most");
+    await client.send(REQUEST);
+    const answers = parseAnswers(await client.readToEnd());
+    assertEquals(answers.map(({ status, fields }) => [status, fields.get("connection")]), [[200, "close"]]);
+    client.close();
+    await until(() => connections.size === 0, "it is closed");
+  });
+}
+
+Deno.test("a connection that was accepted in the moment in which its worker stops is answered", async () => {
+  await using server = new TestServer();
+  server.context.isDraining = true;
+  using client = await server.connect();
+  await until(() => server.context.connections.size === 1, "it is accepted");
+  await client.send(REQUEST);
+  assertEquals(parseAnswers(await client.readToEnd()).map(({ status }) => status), [200]);
+});
+
+/** Asks on one connection after the other, or on one as long as it lasts. Returns how often there was no answer. */
+async function useThrough(
+  address: { hostname: string; port: number },
+  isKept: boolean,
+  signal: AbortSignal,
+): Promise<{ answered: number; lost: number }> {
+  const request = encode(`GET /hello.txt HTTP/1.1\r\nHost: a\r\n${isKept ? "" : "Connection: close\r\n"}\r\n`);
+  const room = new Uint8Array(4_096);
+  let answered = 0, lost = 0;
+  while (!signal.aborted) {
+    using conn = await Deno.connect(address);
+    for (let goesOn = true; goesOn && !signal.aborted;) {
+      // Some send at once and some a moment later.
+      await new Promise((resolve) => setTimeout(resolve, answered % 3));
+      await conn.write(request);
+      const count = await conn.read(room);
+      if (count === null) lost++;
+      else answered++;
+      goesOn = count !== null && new TextDecoder().decode(room.subarray(0, count)).includes("keep-alive");
+    }
+  }
+  return { answered, lost };
+}
+
+testWith(
+  ["net", "read"],
+  "workers that are replaced under load lose no request, of new connections or kept ones",
+  async () => {
+    const server = await startServer(poolOptions("127.0.7.120"));
+    const address = { hostname: "127.0.7.120", port: Number(new URL(server.urls[0] ?? "").port) };
+    const end = new AbortController();
+    const clients = Array.from({ length: 6 }, (_, n) => useThrough(address, n % 2 === 0, end.signal));
+    for (let n = 0; n < 2; n++) await server.reload();
+    end.abort();
+    const outcomes = await Promise.all(clients);
+    await server.stop();
+    assertEquals(outcomes.map(({ lost }) => lost), outcomes.map(() => 0));
+    assertEquals(outcomes.every(({ answered }) => answered > 0), true);
+  },
+);
