@@ -3,8 +3,8 @@
  * what they run has changed.
  *
  * A worker that dies before it was ever ready means that the server is not set up right: starting fails. One that dies
- * later is replaced, at once the first time and more slowly the sooner it dies again; the listening socket lives in the
- * main thread meanwhile, so no connection in the queue is lost.
+ * later is replaced, also while others still start, at once the first time and more slowly the sooner it dies again; the
+ * listening socket lives in the main thread meanwhile, so no connection in the queue is lost.
  *
  * @module
  */
@@ -48,6 +48,9 @@ export interface WorkerPoolOptions {
   readonly createWorker?: () => Worker;
 }
 
+/** Said where the process may do less than the workers would be given. */
+const LESS_SANDBOX = "The workers may read all that the process may, since that has not all of the root: ";
+
 /** Said where the second wall is wanted and cannot be had. */
 const NO_SANDBOX = "The workers have all permissions of the process: run with the deno.json of Sockeye, or with " +
   '"unstable": ["worker-options"] and "#worker-options": "data:," among "imports" in that of the program';
@@ -85,6 +88,8 @@ export class WorkerPool {
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #looking: ReturnType<typeof setInterval> | undefined;
   readonly #started = Promise.withResolvers<void>();
+  /** By index: whether a worker was ever ready there. */
+  readonly #wasReady: boolean[];
   readonly #drained = Promise.withResolvers<void>();
   #isStarted = false;
   #isStopping = false;
@@ -96,12 +101,12 @@ export class WorkerPool {
    */
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    const permissions = selectSandbox(options);
-    this.#createWorker = options.createWorker ?? (() => createWorker(permissions));
+    this.#createWorker = options.createWorker ?? workerFactory(options);
     this.#board = createBoard(2 * options.server.workers);
     this.#heartbeats = createHeartbeats(2 * options.server.workers);
     this.#admission = createAdmissionMemory(2 * options.server.workers, options.server.limits);
     this.#backoffMs = Array(options.server.workers).fill(0);
+    this.#wasReady = Array(options.server.workers).fill(false);
   }
 
   /**
@@ -221,7 +226,7 @@ export class WorkerPool {
     const duration = `${change.silentMs / 1000} s`;
     if (this.#isStarted) {
       this.#options.onStuck(`Worker ${index + 1} stands still, for ${duration}, and cannot be ended`);
-    } else this.#bury(index, handle, `it stands still, for ${duration}`);
+    } else this.#failToStart(handle, `it stands still, for ${duration}`);
   }
 
   #spawn(index: number, seat = index): WorkerHandle {
@@ -265,7 +270,7 @@ export class WorkerPool {
   #receive(index: number, handle: WorkerHandle, message: FromWorker): void {
     switch (message.kind) {
       case "ready":
-        return this.#welcome(handle);
+        return this.#welcome(index, handle);
       case "failed":
         return this.#bury(index, handle, message.message);
       case "drained":
@@ -281,13 +286,14 @@ export class WorkerPool {
     }
   }
 
-  #welcome(handle: WorkerHandle): void {
+  #welcome(index: number, handle: WorkerHandle): void {
     if (handle.stage !== "starting") return;
     handle.stage = "ready";
     handle.ready.resolve();
+    this.#wasReady[index] = true;
     const isComplete = this.#handles.every(({ stage }) => stage === "ready");
     if (isComplete && this.#handles.length > 1) this.#options.queues.release();
-    if (this.#isStarted || !isComplete) return;
+    if (this.#isStarted || !this.#wasReady.every((wasReady) => wasReady)) return;
     this.#isStarted = true;
     this.#started.resolve();
   }
@@ -299,9 +305,9 @@ export class WorkerPool {
     this.#retired.delete(handle);
     new Handoff(this.#board, handle.seat).leave();
     handle.ready.reject(new StartError(`A worker cannot start: ${reason}`));
-    if (this.#isStarted && this.#handles[index] !== handle) return;
-    if (!this.#isStarted) return this.#started.reject(new StartError(`A worker cannot start: ${reason}`));
     if (this.#isStopping) return this.#checkDrained();
+    if (this.#handles[index] !== handle) return;
+    if (this.#wasReady[index] === false) return this.#failToStart(handle, reason);
     this.#holdQueues();
     const waitMs = this.#selectBackoff(index, performance.now() - handle.startedMs);
     this.#options.event("error", `Worker ${index + 1} died and is replaced in ${waitMs} ms: ${reason}`);
@@ -311,6 +317,11 @@ export class WorkerPool {
       if (this.#handles[index] === handle) this.#handles[index] = this.#spawn(index, handle.seat);
     }, waitMs);
     this.#timers.add(timer);
+  }
+
+  #failToStart(handle: WorkerHandle, reason: string): void {
+    this.#end(handle);
+    this.#started.reject(new StartError(`A worker cannot start: ${reason}`));
   }
 
   #holdQueues(): void {
@@ -336,6 +347,7 @@ export class WorkerPool {
   }
 
   #checkDrained(): void {
+    if (!this.#isStopping) return;
     const isDead = ({ stage }: WorkerHandle) => stage === "dead";
     if (this.#handles.every(isDead) && [...this.#retired].every(isDead)) this.#drained.resolve();
   }
@@ -356,8 +368,8 @@ function describeChange(index: number, { kind, silentMs }: PulseChange): string 
   }
 }
 
-function selectSandbox({ server, queues, event, createWorker }: WorkerPoolOptions): WorkerPermissions | undefined {
-  if (!server.sandbox || createWorker !== undefined) return undefined;
+function selectSandbox({ server, queues, event }: WorkerPoolOptions): WorkerPermissions | undefined {
+  if (!server.sandbox) return undefined;
   const permissions = selectPermissions(server, queues.bindings);
   if (permissions === undefined || isSandboxAvailable()) return permissions;
   event("error", NO_SANDBOX);
@@ -367,15 +379,36 @@ function selectSandbox({ server, queues, event, createWorker }: WorkerPoolOption
 /** Without the unstable feature the permissions of a worker are no part of the types. */
 type SandboxedWorkerOptions = WorkerOptions & { readonly deno?: { readonly permissions: WorkerPermissions } };
 
-/** A process with other bounds, such as `--deny-read` for a part of the root, can only pass on the ones that it has. */
+/**
+ * Makes the function that starts a worker. A process that may not read, or write, all of the root (`--deny-read`) can only
+ * pass on what it may itself; the log says so once.
+ */
+function workerFactory(options: WorkerPoolOptions): () => Worker {
+  let permissions = selectSandbox(options);
+  return () => {
+    try {
+      return createWorker(permissions);
+    } catch (error) {
+      const wider = widen(permissions);
+      if (wider === undefined || !(error instanceof Deno.errors.NotCapable)) throw error;
+      options.event("error", LESS_SANDBOX + error.message);
+      permissions = wider;
+      return createWorker(permissions);
+    }
+  };
+}
+
+/** The same without bounds of its own for files; `undefined` where it has none. */
+function widen(permissions: WorkerPermissions | undefined): WorkerPermissions | undefined {
+  if (permissions === undefined || permissions.read === "inherit") return undefined;
+  const { read: _, write, ...rest } = permissions;
+  const isWriting = Array.isArray(write) && write.length > 0;
+  return { ...rest, read: "inherit", write: isWriting ? "inherit" : write };
+}
+
 function createWorker(permissions?: WorkerPermissions): Worker {
   const options: SandboxedWorkerOptions = { type: "module", ...(permissions && { deno: { permissions } }) };
-  try {
-    return new Worker(new URL("./worker.ts", import.meta.url), options);
-  } catch (error) {
-    if (permissions === undefined || !(error instanceof Deno.errors.NotCapable)) throw error;
-    return createWorker();
-  }
+  return new Worker(new URL("./worker.ts", import.meta.url), options);
 }
 
 function post(worker: Worker, message: ToWorker): void {

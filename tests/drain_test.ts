@@ -3,12 +3,12 @@
  * its way. Time passes by hand.
  */
 
-import { assertEquals } from "@std/assert";
-import { TestServer, until } from "./connection_server.ts";
-import { encode, parseAnswers } from "./raw_client.ts";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { startServer } from "../src/server.ts";
+import { TestServer, until } from "./connection_server.ts";
 import { testWith } from "./permissions.ts";
-import { poolOptions } from "./pool_server.ts";
+import { poolOptions, StandardError, WorkerFactory } from "./pool_server.ts";
+import { encode, parseAnswers, RawClient } from "./raw_client.ts";
 
 const REQUEST = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -115,3 +115,30 @@ testWith(
     assertEquals(outcomes.every(({ answered }) => answered > 0), true);
   },
 );
+
+testWith(["net", "read"], "a server that stops does not wait for a replaced worker that dies", async () => {
+  using _ = new StandardError();
+  const factory = new WorkerFactory();
+  const server = await startServer(poolOptions("127.0.7.123", { workers: 1 }), factory.create);
+  using client = await RawClient.connect({
+    hostname: "127.0.7.123",
+    port: Number(new URL(server.urls[0] ?? "").port),
+  });
+  await client.send("GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\nGET /amid-a-head");
+  await client.readAnswer();
+  await server.reload();
+  const [old, young] = factory.workers;
+  assert(old !== undefined && young !== undefined);
+  let isEnded = false;
+  const terminate = young.terminate.bind(young);
+  young.terminate = () => {
+    isEnded = true;
+    terminate();
+  };
+  const startMs = performance.now();
+  const stopped = server.stop();
+  await until(() => isEnded, "the present worker has ended");
+  old.postMessage({ kind: "throw" });
+  await stopped;
+  assertLess(performance.now() - startMs, 5_000, "the time of grace is twice as long");
+});
