@@ -5,7 +5,8 @@
  * An address has its row among the eight of a set, found by a hash under a secret of the process. Each worker counts its
  * connections in a column of its own, so that those of a worker that has died can be taken away. Requests are counted as
  * by a token bucket, in the form of the generic cell rate algorithm (ITU-T I.371): one number per address, the time at
- * which it has made up for all its requests.
+ * which it has made up for all its requests. In microseconds that goes round every 72 minutes, so a second number tells
+ * in which part of an hour it was set.
  *
  * Connections are counted before they are judged, so a bound is never passed; of two that reach it in the same moment
  * both may be turned away. Where all rows of a set belong to addresses with open connections a further one is not
@@ -16,8 +17,13 @@
 
 /** Rows that an address may have. */
 const WAYS = 8;
-/** Cells of a row before its columns: what the address hashes to, and when it has made up for its requests, in µs. */
-const TAG = 0, DUE = 1, COLUMNS = 2;
+/**
+ * Cells of a row before its columns: what the address hashes to, when it has made up for its requests, in µs, and the
+ * epoch in which that was set.
+ */
+const TAG = 0, DUE = 1, EPOCH = 2, COLUMNS = 3;
+/** Two of them, and the longest burst, are less than the cells tell apart. */
+const EPOCH_US = 2 ** 30;
 /** How often a row is looked for anew that another worker took in the same moment. */
 const TRIES = 4;
 
@@ -75,7 +81,7 @@ export class AddressTable {
    * @returns The row of the address: good until {@linkcode closed}.
    */
   opened(address: string, nowUs: number): number {
-    const row = this.#claim(address, nowUs | 0);
+    const row = this.#claim(address, nowUs);
     if (row !== UNCOUNTED) Atomics.add(this.#cells, row + COLUMNS + this.#seat, 1);
     return row;
   }
@@ -112,16 +118,17 @@ export class AddressTable {
   request(row: number, { perSecond, burst }: Rate, nowUs: number): number {
     if (row === UNCOUNTED) return 0;
     const intervalUs = Math.round(1e6 / perSecond);
-    const now = nowUs | 0;
     for (;;) {
       const due = Atomics.load(this.#cells, row + DUE);
-      const aheadUs = (due - now) | 0;
-      // No address can be further ahead: the clock was set back, or the number is of long ago.
+      const aheadUs = this.#aheadUs(row, due, nowUs);
+      // No address can be further ahead: the clock was set back.
       const isStale = aheadUs < 0 || aheadUs > intervalUs * burst;
       const startUs = isStale ? 0 : aheadUs;
       const lackUs = startUs - intervalUs * (burst - 1);
       if (lackUs > 0) return lackUs;
-      const next = (now + startUs + intervalUs) | 0;
+      const next = (nowUs + startUs + intervalUs) | 0;
+      // Before the other, so that whoever reads the other as it will be reads this as it is.
+      Atomics.store(this.#cells, row + EPOCH, epochOf(nowUs));
       if (Atomics.compareExchange(this.#cells, row + DUE, due, next) === due) return 0;
     }
   }
@@ -134,8 +141,14 @@ export class AddressTable {
     }
   }
 
+  /** How far ahead of now an address is that will have made up for its requests when it is due. */
+  #aheadUs(row: number, due: number, nowUs: number): number {
+    const age = epochOf(nowUs) - Atomics.load(this.#cells, row + EPOCH);
+    return Math.abs(age) > 1 ? -Infinity : (due - nowUs) | 0;
+  }
+
   /** Finds the row of an address, or makes one in place of one that is not needed. */
-  #claim(address: string, now: number): number {
+  #claim(address: string, nowUs: number): number {
     if (this.#sets === 0) return UNCOUNTED;
     const width = COLUMNS + this.#seats;
     const secret = this.#cells[0] ?? 0;
@@ -149,17 +162,24 @@ export class AddressTable {
       for (let row = first; row < first + WAYS * width; row += width) {
         const rowTag = Atomics.load(this.#cells, row + TAG);
         if (rowTag === tag) return row;
-        const aheadUs = rowTag === 0 ? -Infinity : (Atomics.load(this.#cells, row + DUE) - now) | 0;
+        const due = Atomics.load(this.#cells, row + DUE);
+        const aheadUs = rowTag === 0 ? -Infinity : this.#aheadUs(row, due, nowUs);
         if (aheadUs >= spareAheadUs || (rowTag !== 0 && this.connections(row) > 0)) continue;
         [spare, spareTag, spareAheadUs] = [row, rowTag, aheadUs];
       }
       if (spare === UNCOUNTED) return UNCOUNTED;
       if (Atomics.compareExchange(this.#cells, spare + TAG, spareTag, tag) !== spareTag) continue;
-      Atomics.store(this.#cells, spare + DUE, now);
+      Atomics.store(this.#cells, spare + EPOCH, epochOf(nowUs));
+      Atomics.store(this.#cells, spare + DUE, nowUs | 0);
       return spare;
     }
     return UNCOUNTED;
   }
+}
+
+/** Which epoch a time is in, which fits a cell for long. */
+function epochOf(nowUs: number): number {
+  return Math.floor(nowUs / EPOCH_US);
 }
 
 /** FNV-1a over the characters, with the final mix of MurmurHash3. */

@@ -50,6 +50,9 @@ const REQUESTS: readonly [name: string, seconds: readonly number[], allowed: num
   ["a burst after a pause", [...Array(8).fill(0), ...Array(8).fill(10)], 10],
   ["after the clock was set back", [...Array(5).fill(3600), ...Array(5).fill(0)], 10],
   ["after the time of all cells has gone round", [...Array(5).fill(0), ...Array(5).fill(4294.8)], 10],
+  ["after it has gone round to where it was", [...Array(5).fill(0), ...Array(5).fill(4294.97)], 10],
+  ["after it has gone round twice", [...Array(5).fill(0), ...Array(5).fill(2 * 4294.967 + 0.1)], 10],
+  ["after pauses on the way round", [0, 0, 0, 0, 0, 1_000, 2_000, 3_000, 4_000, ...Array(5).fill(4294.97)], 14],
 ];
 
 for (const [name, seconds, allowed] of REQUESTS) {
@@ -71,6 +74,32 @@ Deno.test("AddressTable.request counts the longest burst that may be set", () =>
   let allowed = 0;
   for (let n = 0; n < 3_000; n++) if (table.request(row, { perSecond: 1, burst: 1_000 }, NOW_US + n) === 0) allowed++;
   assertEquals(allowed, 1_000);
+});
+
+for (const minutes of [17, 18, 35, 36, 53, 54, 60, 71, 72, 89, 90, 120, 143, 1_440, 525_600]) {
+  Deno.test(`AddressTable.request lets the longest burst through again after ${minutes} minutes`, () => {
+    const [first, second] = pair();
+    const rate = { perSecond: 1, burst: 1_000 };
+    const row = first.opened("192.0.2.1", NOW_US);
+    for (let n = 0; n < 1_000; n++) first.request(row, rate, NOW_US);
+    const lateUs = NOW_US + minutes * 60 * SECOND_US;
+    let allowed = 0;
+    for (let n = 0; n < 1_001; n++) if (second.request(row, rate, lateUs) === 0) allowed++;
+    assertEquals(allowed, 1_000);
+  });
+}
+
+Deno.test("AddressTable takes a new address for one that has asked nothing, whoever had its row", () => {
+  const [table] = createTables(1, 8);
+  assert(table !== undefined);
+  const rate = { perSecond: 1, burst: 10 };
+  const rows = Array.from({ length: 8 }, (_, n) => table.opened(`192.0.2.${n}`, NOW_US));
+  for (const row of rows) {
+    for (let n = 0; n < 10; n++) table.request(row, rate, NOW_US);
+    table.closed(row);
+  }
+  const row = table.opened("192.0.2.99", NOW_US);
+  assertEquals(Array.from({ length: 10 }, () => table.request(row, rate, NOW_US)), Array(10).fill(0));
 });
 
 Deno.test("AddressTable.request tells when to ask again, and that is true", () => {
