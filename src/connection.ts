@@ -101,10 +101,7 @@ export class Connection implements OpenConnection {
       beforeWrite: () => {
         if (!deadline.hasExpired) deadline.wait("write", timeouts.writeStallMs);
       },
-      beforePiece: () => {
-        deadline.wait("piece", Infinity);
-        this.#request.watch();
-      },
+      beforePiece: () => this.#request.awaitPiece(),
     });
     const onLeave = (isGone: boolean) => this.#request.leave(isGone);
     const reader = new ConnectionReader(conn, { clock, deadline, writer, headBytes: limits.headBytes, onLeave });
@@ -371,11 +368,20 @@ export class Connection implements OpenConnection {
     const report = (error: unknown) => this.#context.report("error", `${this.#remote} upgraded: ${describe(error)}`);
     await body.run({
       read: (into) => this.#reader.readInto(into),
-      write: (bytes) => this.#conn.write(bytes),
+      write: (bytes) => this.#writeUpgraded(bytes),
       closeWrite: () => this.#conn.closeWrite(),
       close: () => this.close(),
     }, report);
     return false;
+  }
+
+  /** A client must take what it is sent as it must take an answer; what it may be silent for is not decided here. */
+  async #writeUpgraded(bytes: Uint8Array): Promise<number> {
+    try {
+      return await this.#writer.pass(bytes);
+    } finally {
+      this.#deadline.wait("upgraded", Infinity);
+    }
   }
 
   /** Answers what is no request. Where its end is cannot be known, so nothing behind it is read. */

@@ -43,6 +43,10 @@ export class CurrentRequest implements RequestConnection {
   #isEndless = false;
   /** Interim answers that are being sent: the answer comes behind them. */
   #informing: Promise<unknown> | undefined;
+  /** Until when more of the body must come, while that is waited for. */
+  #bodyUntilMs: number | undefined;
+  /** What is waited for again when more of the body has come, where the answer has begun already. */
+  #interrupted: Pick<Deadline, "stage" | "atMs"> = { stage: "piece", atMs: Infinity };
   /** Ends the wait for the answer of the handler. */
   #giveUp: ((reason: Error) => void) | undefined;
   /** Ends the wait for the rest of a body that nobody reads. */
@@ -100,6 +104,7 @@ export class CurrentRequest implements RequestConnection {
     this.#head = head;
     this.#isAnswering = false;
     this.#informing = undefined;
+    this.#bodyUntilMs = undefined;
     this.#parts.reader.unwatch();
     let opened: RequestContext | undefined;
     return () => {
@@ -152,7 +157,7 @@ export class CurrentRequest implements RequestConnection {
       if (writer.isWaiting) {
         promise.catch(() => {});
         await writer.flush();
-        this.#awaitHandler();
+        this.#goOnWaiting();
       }
       return await promise;
     } finally {
@@ -198,10 +203,15 @@ export class CurrentRequest implements RequestConnection {
    */
   async readBody(): Promise<boolean> {
     const { clock, timeouts } = this.#context;
-    const { reader } = this.#parts;
+    const { reader, deadline } = this.#parts;
+    const { stage, atMs } = deadline;
+    this.#interrupted = { stage, atMs };
+    this.#bodyUntilMs = Math.min(clock.nowMs + timeouts.bodyIdleMs, this.#isAnswering ? atMs : Infinity);
     reader.readAhead();
-    const isMore = await reader.read("body", clock.nowMs + timeouts.bodyIdleMs);
+    const isMore = await reader.read("body", this.#bodyUntilMs);
+    this.#bodyUntilMs = undefined;
     if (!this.#isAnswering) this.#awaitHandler();
+    else if (deadline.stage === "body") deadline.waitUntil(this.#interrupted.stage, this.#interrupted.atMs);
     return isMore;
   }
 
@@ -218,7 +228,18 @@ export class CurrentRequest implements RequestConnection {
     const informing = this.#parts.writer.inform(status, fields);
     this.#informing = Promise.allSettled([this.#informing, informing]);
     await informing;
-    if (!this.#isAnswering) this.#awaitHandler();
+    if (!this.#isAnswering) this.#goOnWaiting();
+  }
+
+  /** The next piece of the answer is waited for, or the body that it may be made of. */
+  awaitPiece(): void {
+    const { deadline } = this.#parts;
+    deadline.wait("piece", Infinity);
+    if (this.#bodyUntilMs !== undefined) {
+      this.#interrupted = { stage: "piece", atMs: Infinity };
+      deadline.waitUntil("body", this.#bodyUntilMs);
+    }
+    this.watch();
   }
 
   /** Reads ahead, so that it is noticed when the client leaves. What it sends instead is kept, as far as there is room. */
@@ -296,6 +317,12 @@ export class CurrentRequest implements RequestConnection {
     } finally {
       this.#stopDraining = undefined;
     }
+  }
+
+  /** Something was written before the answer. The handler is waited for, or the body that it waits for. */
+  #goOnWaiting(): void {
+    if (this.#bodyUntilMs === undefined) this.#awaitHandler();
+    else this.#parts.deadline.waitUntil("body", this.#bodyUntilMs);
   }
 
   #awaitHandler(): void {

@@ -396,6 +396,17 @@ export class ResponseWriter {
     while (sent < bytes.length) sent += await this.#write(bytes.subarray(sent));
   }
 
+  /**
+   * Sends some bytes of another protocol, which the connection has been switched to.
+   *
+   * @param bytes The bytes, which are not to be changed before the end.
+   * @returns How many the connection has taken.
+   * @throws {TransportError} Where the client is gone.
+   */
+  pass(bytes: Uint8Array): Promise<number> {
+    return this.#write(bytes);
+  }
+
   async #write(bytes: Uint8Array): Promise<number> {
     this.#observer.beforeWrite();
     try {

@@ -8,7 +8,7 @@ import type { Timeouts } from "../src/config.ts";
 import { HttpResponse } from "../src/message.ts";
 import type { Handler } from "../src/request_context.ts";
 import { Sweep, SWEEP_MS } from "../src/sweep.ts";
-import { FakeFile, TestServer, until } from "./connection_server.ts";
+import { FakeFile, LARGE, TestServer, until } from "./connection_server.ts";
 import { decode, encode, parseAnswers } from "./raw_client.ts";
 import type { RawClient } from "./raw_client.ts";
 
@@ -55,6 +55,11 @@ const sip = (text: string): Deed => async (client) => {
 function ask(path: string, contentLength?: number): string {
   const length = contentLength === undefined ? "" : `Content-Length: ${contentLength}\r\n`;
   return `${contentLength === undefined ? "GET" : "POST"} ${path} HTTP/1.1\r\nHost: a\r\n${length}\r\n`;
+}
+
+/** A request of HTTP/1.0, with further field lines. */
+function ask10(path: string, fieldLines: string): string {
+  return `${fieldLines.includes("Length") ? "POST" : "GET"} ${path} HTTP/1.0\r\n${fieldLines}\r\n`;
 }
 
 interface Row {
@@ -107,6 +112,64 @@ const ROWS: readonly Row[] = [
     received: /^HTTP\/1\.1 200 [^]*Connection: close[^]*\/a\n$/,
   },
   { name: "waits for a handler", deed: send(ask("/later")), timeout: "handlerMs", received: /^HTTP\/1\.1 503 / },
+  {
+    name: "stops amid the second of two heads that came together",
+    deed: send(`${ask("/a")}GET /b HT`),
+    timeout: "headMs",
+    received: /^HTTP\/1\.1 200 [^]*\/a\nHTTP\/1\.1 408 [^]*Connection: close/,
+  },
+  {
+    name: "stops amid a body behind a request that came with it",
+    deed: send(`${ask("/a")}${ask("/read", 9)}abc`),
+    timeout: "bodyIdleMs",
+    received: /^HTTP\/1\.1 200 [^]*\/a\nHTTP\/1\.1 408 [^]*Connection: close/,
+  },
+  {
+    name: "stops amid a body behind a request that came with it, and the handler has sent an early hint meanwhile",
+    deed: send(ask("/a") + ask("/hint-and-read", 9)),
+    timeout: "bodyIdleMs",
+    received: /^HTTP\/1\.1 200 [^]*\/a\nHTTP\/1\.1 103 [^]*HTTP\/1\.1 408 [^]*Connection: close/,
+  },
+  {
+    name: "waits for the second of three handlers",
+    deed: send(ask("/a") + ask("/later") + ask("/c")),
+    timeout: "handlerMs",
+    received: /^HTTP\/1\.1 200 [^]*\/a\nHTTP\/1\.1 503 (?![^]*HTTP)/,
+  },
+  {
+    name: "is silent after an answer to HTTP/1.0 with keep-alive",
+    deed: send(ask10("/a", "Connection: keep-alive\r\n")),
+    timeout: "idleMs",
+    received: /^HTTP\/1\.1 200 [^]*Connection: keep-alive[^]*\/a\n$/,
+  },
+  {
+    name: "stops amid a second head of HTTP/1.0",
+    deed: send(`${ask10("/a", "Connection: keep-alive\r\n")}GET /b HTTP/1.0\r\nX:`),
+    timeout: "headMs",
+    received: /^HTTP\/1\.1 200 [^]*\/a\nHTTP\/1\.1 408 /,
+  },
+  {
+    name: "sends a body of HTTP/1.0 byte by byte",
+    deed: dribble(ask10("/read", "Content-Length: 1000\r\n")),
+    timeout: "bodyIdleMs",
+    received: /^HTTP\/1\.1 408 /,
+  },
+  {
+    name: "takes nothing of its answer in HTTP/1.0",
+    deed: send(ask10("/huge", "Connection: keep-alive\r\n")),
+    timeout: "writeStallMs",
+  },
+  {
+    name: "takes nothing of the many answers that it asked for at once",
+    deed: async (client) => {
+      try {
+        for (;;) await client.send(ask("/large").repeat(100));
+      } catch {
+        // The server has had enough.
+      }
+    },
+    timeout: "writeStallMs",
+  },
   { name: "takes nothing of its answer", deed: send(ask("/huge")), timeout: "writeStallMs" },
   { name: "takes its answer little by little", deed: sip(ask("/huge")), timeout: "writeStallMs" },
   { name: "does not close after its answer", deed: send("GET / HTTP/3.0\r\n\r\n"), timeout: "lingerMs" },
@@ -115,11 +178,13 @@ const ROWS: readonly Row[] = [
 const answer: Handler = async (head, open) => {
   const path = head.requestLine.split(" ")[1] ?? "";
   if (path === "/later") await new Promise(() => {});
-  if (path === "/read") { while (await open().body.next() !== undefined); }
+  if (path === "/hint-and-read") void open().hint([["Link", "</a>"]]);
+  if (path.endsWith("read")) { while (await open().body.next() !== undefined); }
   const length = 2 ** 40;
   const body = path === "/huge"
     ? { file: new FakeFile(length), pieces: [{ start: 0, end: length }], length }
     : undefined;
+  if (path === "/large") return new HttpResponse(200, [], LARGE);
   return new HttpResponse(200, [], body ?? encode(`${path}\n`));
 };
 
