@@ -120,7 +120,7 @@ export class Admission {
   }
 
   /**
-   * A connection was accepted. Whatever comes of it, {@linkcode closed} is called at its end.
+   * A connection was accepted. {@linkcode closed} is called at its end, or when it is not let in.
    *
    * @param address The address of the client.
    * @returns The row of the address.

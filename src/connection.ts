@@ -33,6 +33,8 @@ export async function serveConnection(conn: Deno.TcpConn, context: ConnectionCon
   const { admission, connections } = context;
   const addressRow = admission.opened(conn.remoteAddr.hostname);
   const refusal = admission.checkConnection(addressRow);
+  // While it is told so it takes nobody's place.
+  if (refusal !== undefined) admission.closed(addressRow);
   const connection = new Connection(conn, context, addressRow);
   connections.add(connection);
   try {
@@ -43,7 +45,7 @@ export async function serveConnection(conn: Deno.TcpConn, context: ConnectionCon
   } finally {
     connections.delete(connection);
     connection.close();
-    admission.closed(addressRow);
+    if (refusal === undefined) admission.closed(addressRow);
   }
 }
 

@@ -126,6 +126,21 @@ Deno.test("above --max-per-address a client gets 429 with Retry-After, RFC 6585 
   assertEquals((await ask(fourth)).status, 200);
 });
 
+for (const [limits, status] of [[{ connections: 1 }, 503], [{ connectionsPerAddress: 1 }, 429]] as const) {
+  Deno.test(`a client that was turned away with ${status} and stays takes nobody's place`, async () => {
+    await using server = new TestServer({ limits });
+    const first = await occupy(server);
+    using refused = await server.connect();
+    assertEquals(parseAnswers(await refused.readToEnd())[0]?.status, status);
+    assertEquals(server.context.connections.size, 2, "it has not closed its side");
+    first.close();
+    server.gate.resolve();
+    await until(() => server.context.connections.size === 1, "the first one is gone");
+    using next = await server.connect();
+    assertEquals((await ask(next)).status, 200);
+  });
+}
+
 Deno.test("above --rate a request gets 429 with Retry-After, and its connection goes on", async () => {
   await using server = new TestServer({ limits: { requestRate: 5 } });
   using client = await server.connect();
