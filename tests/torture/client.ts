@@ -42,9 +42,15 @@ export class Client implements Disposable {
     this.#conn = conn;
   }
 
-  /** Connects to a server. */
-  static async connect(address: Address): Promise<Client> {
-    const conn = await Deno.connect({ hostname: address.hostname, port: address.port });
+  /**
+   * Connects to a server.
+   *
+   * @throws {Error} Where that takes too long.
+   */
+  static async connect({ hostname, port }: Address): Promise<Client> {
+    const late = new AbortController();
+    const alarm = setTimeout(() => late.abort(new Error(`no connection within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+    const conn = await Deno.connect({ hostname, port, signal: late.signal }).finally(() => clearTimeout(alarm));
     conn.setNoDelay(true);
     return new Client(conn);
   }
