@@ -69,13 +69,16 @@ export class ConnectionReader {
    */
   async read(stage: Stage, deadlineMs: number): Promise<boolean> {
     const { writer, deadline } = this.#options;
-    if (writer.isWaiting) await writer.flush();
+    // It may end while answers are sent, and is then the read that was asked for.
+    let reading = this.#reading;
+    if (writer.isWaiting) {
+      await writer.flush();
+      reading ??= this.#reading;
+    }
     deadline.waitUntil(stage, deadlineMs);
     let isMore;
     try {
-      isMore = this.#reading === undefined
-        ? this.#take(await this.#source.read(this.received.room()))
-        : await this.#reading;
+      isMore = reading === undefined ? this.#take(await this.#source.read(this.received.room())) : await reading;
     } catch (cause) {
       throw new TransportError("Cannot read: the connection is gone", { cause });
     }
@@ -84,7 +87,7 @@ export class ConnectionReader {
 
   /** Begins to read ahead of {@linkcode read}, also where there is no room but for a little. */
   readAhead(): void {
-    this.#reading ??= this.#readAhead();
+    if (this.#reading === undefined) this.#begin();
   }
 
   /** From now on the client is watched: what it sends is kept, as far as there is room. */
@@ -101,8 +104,7 @@ export class ConnectionReader {
   /** Goes on to read ahead where the client is watched, and there is room again. */
   readOn(): void {
     if (!this.#isWatching || this.#reading !== undefined || this.hasEnded || this.received.isFull) return;
-    this.#reading = this.#readAhead();
-    this.#reading.catch(() => {});
+    this.#begin();
   }
 
   /**
@@ -119,6 +121,12 @@ export class ConnectionReader {
     into.set(received.bytes.subarray(received.start, received.start + count));
     received.consume(count);
     return count;
+  }
+
+  /** Whoever waits for it hears of its failure; where nobody does that is not to end the worker. */
+  #begin(): void {
+    this.#reading = this.#readAhead();
+    this.#reading.catch(() => {});
   }
 
   async #readAhead(): Promise<boolean> {

@@ -3,10 +3,12 @@
  * client takes nothing of what there is ends.
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { upgradeWebSocket } from "../mod.ts";
 import type { Timeouts } from "../src/config.ts";
 import { fetchHandler } from "../src/fetch_handler.ts";
+import { HttpResponse } from "../src/message.ts";
+import type { Handler } from "../src/request_context.ts";
 import { Sweep, SWEEP_MS } from "../src/sweep.ts";
 import { TestServer, until } from "./connection_server.ts";
 import type { RawClient } from "./raw_client.ts";
@@ -109,8 +111,8 @@ function get(path: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 }
 
-function post(path: string): string {
-  return `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabcdef`;
+function post(path: string, length = 6): string {
+  return `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n${"abcdef".padEnd(length)}`;
 }
 
 function pause(ms: number): Promise<void> {
@@ -140,10 +142,18 @@ function stream(next: () => Promise<Uint8Array<ArrayBuffer> | undefined>): Respo
 let ticking = 0;
 const EVENT = new TextEncoder().encode("data: a\n\n");
 
-const handler = fetchHandler(async (request) => {
+const handler = fetchHandler(async (request, info) => {
   const { pathname } = new URL(request.url);
   let pieces = 0;
   switch (pathname) {
+    case "/hint-and-read":
+      void info.hint({ Link: "</a>" });
+      return new Response(await request.text());
+    case "/read":
+      return new Response(await request.text());
+    case "/read-later":
+      await pause(0);
+      return new Response(await request.text());
     case "/quiet":
       return stream(() => Promise.resolve(pieces++ === 0 ? EVENT : undefined));
     case "/asked":
@@ -212,3 +222,39 @@ Deno.test("what lives long is ended where its client takes nothing, and not wher
   }
   await until(() => ticking === 0, "no stream is being made");
 });
+
+/** Answers that are there at once wait for company, and leave while the next handler is asked. */
+const batching: Handler = (head, open) => {
+  const isMiddle = head.requestLine.includes(" /middle ");
+  return isMiddle ? new HttpResponse(200, [], new Uint8Array(10_000)) : handler(head, open);
+};
+
+/** What a client sends again and again, while it reads nothing of the answers. */
+const FLOODS: readonly [name: string, text: string][] = [
+  ["requests", get("/plain").repeat(100)],
+  ["requests for more than is collected", get("/middle").repeat(20)],
+  ["requests and bodies", get("/middle").repeat(3) + post("/read")],
+  ["requests and long bodies", get("/middle").repeat(3) + post("/read", 20_000)],
+  ["requests and bodies that are read a moment later", get("/middle").repeat(3) + post("/read-later")],
+  ["requests and long bodies that are read a moment later", get("/middle").repeat(3) + post("/read-later", 20_000)],
+  ["requests and bodies, and gets early hints", get("/middle").repeat(3) + post("/hint-and-read", 20_000)],
+  ["bodies that nobody reads", get("/middle").repeat(3) + post("/middle", 20_000)],
+];
+
+for (const [name, text] of FLOODS) {
+  Deno.test(`a client that takes nothing and goes on to send ${name} is closed, and the log says so once`, async () => {
+    await using server = new TestServer({ timeouts: TIMEOUTS, hasBodies: true, handler: batching });
+    const sweep = new Sweep(server.context);
+    const timer = setInterval(() => sweep.run(), SWEEP_MS);
+    using client = await server.connect();
+    const flooding = (async () => {
+      for (;;) await client.send(text);
+    })().catch(() => {});
+    await until(() => server.handled.length > 0, "it is served");
+    await server.idle();
+    await flooding;
+    clearInterval(timer);
+    const told = server.events.filter((event) => /^(info|error)/.test(event)).join("\n");
+    assertMatch(told || server.events.join('\n'), /^info 127\.0\.0\.1 closed: (time-out|too slow) while waiting for write$/);
+  });
+}

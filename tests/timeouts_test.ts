@@ -51,6 +51,15 @@ const sip = (text: string): Deed => async (client) => {
   await often(() => client.read(4_096));
 };
 
+/** Sends and sends, and reads nothing. */
+const flood = (text: string): Deed => async (client) => {
+  try {
+    for (;;) await client.send(text);
+  } catch {
+    // The server has had enough.
+  }
+};
+
 /** A request; with a length for its body where one is told. */
 function ask(path: string, contentLength?: number): string {
   const length = contentLength === undefined ? "" : `Content-Length: ${contentLength}\r\n`;
@@ -161,13 +170,7 @@ const ROWS: readonly Row[] = [
   },
   {
     name: "takes nothing of the many answers that it asked for at once",
-    deed: async (client) => {
-      try {
-        for (;;) await client.send(ask("/large").repeat(100));
-      } catch {
-        // The server has had enough.
-      }
-    },
+    deed: flood(ask("/large").repeat(100)),
     timeout: "writeStallMs",
   },
   { name: "takes nothing of its answer", deed: send(ask("/huge")), timeout: "writeStallMs" },
