@@ -45,8 +45,6 @@ export class CurrentRequest implements RequestConnection {
   #informing: Promise<unknown> | undefined;
   /** Until when more of the body must come, while that is waited for. */
   #bodyUntilMs: number | undefined;
-  /** What is waited for again when more of the body has come, where the answer has begun already. */
-  #interrupted: Pick<Deadline, "stage" | "atMs"> = { stage: "piece", atMs: Infinity };
   /** Ends the wait for the answer of the handler. */
   #giveUp: ((reason: Error) => void) | undefined;
   /** Ends the wait for the rest of a body that nobody reads. */
@@ -204,14 +202,14 @@ export class CurrentRequest implements RequestConnection {
   async readBody(): Promise<boolean> {
     const { clock, timeouts } = this.#context;
     const { reader, deadline } = this.#parts;
-    const { stage, atMs } = deadline;
-    this.#interrupted = { stage, atMs };
-    this.#bodyUntilMs = Math.min(clock.nowMs + timeouts.bodyIdleMs, this.#isAnswering ? atMs : Infinity);
+    this.#bodyUntilMs = clock.nowMs + timeouts.bodyIdleMs;
     reader.readAhead();
-    const isMore = await reader.read("body", this.#bodyUntilMs);
+    // A client that does not take what it is sent is not waited for longer because it sends.
+    const isMore = deadline.stage === "write"
+      ? await reader.read("write", deadline.atMs)
+      : await reader.read("body", this.#bodyUntilMs);
     this.#bodyUntilMs = undefined;
-    if (!this.#isAnswering) this.#awaitHandler();
-    else if (deadline.stage === "body") deadline.waitUntil(this.#interrupted.stage, this.#interrupted.atMs);
+    if (deadline.stage === "body") this.#goOnWaiting();
     return isMore;
   }
 
@@ -233,12 +231,7 @@ export class CurrentRequest implements RequestConnection {
 
   /** The next piece of the answer is waited for, or the body that it may be made of. */
   awaitPiece(): void {
-    const { deadline } = this.#parts;
-    deadline.wait("piece", Infinity);
-    if (this.#bodyUntilMs !== undefined) {
-      this.#interrupted = { stage: "piece", atMs: Infinity };
-      deadline.waitUntil("body", this.#bodyUntilMs);
-    }
+    this.#goOnWaiting();
     this.watch();
   }
 
@@ -319,13 +312,11 @@ export class CurrentRequest implements RequestConnection {
     }
   }
 
-  /** Something was written before the answer. The handler is waited for, or the body that it waits for. */
+  /** Nothing is being sent: what is waited for is the body, else the next piece of the answer, else the handler. */
   #goOnWaiting(): void {
-    if (this.#bodyUntilMs === undefined) this.#awaitHandler();
-    else this.#parts.deadline.waitUntil("body", this.#bodyUntilMs);
-  }
-
-  #awaitHandler(): void {
-    this.#parts.deadline.wait("handler", this.#context.timeouts.handlerMs);
+    const { deadline } = this.#parts;
+    if (this.#bodyUntilMs !== undefined) deadline.waitUntil("body", this.#bodyUntilMs);
+    else if (this.#isAnswering) deadline.wait("piece", Infinity);
+    else deadline.wait("handler", this.#context.timeouts.handlerMs);
   }
 }
