@@ -75,6 +75,11 @@ export class Pulse {
     return this.#limitMs > 0 && this.#silentMs >= this.#limitMs;
   }
 
+  /** Whether it has beaten between the last two looks. */
+  get isBeating(): boolean {
+    return this.#hasBeaten && this.#silentMs === 0;
+  }
+
   /**
    * Looks, to be called once every {@linkcode LOOK_MS}. Before its first beat a worker loads its modules: how long that
    * may take is not decided here.

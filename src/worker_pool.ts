@@ -79,6 +79,11 @@ export class WorkerPool {
   readonly #handles: WorkerHandle[] = [];
   /** Workers that have a successor and finish what they have begun. */
   readonly #retired = new Set<WorkerHandle>();
+  /**
+   * Those of them whose time of grace is over, and how often they were looked at since: each is ended when it shows that
+   * it lives, since a thread that stands still cannot be.
+   */
+  readonly #overdue = new Map<WorkerHandle, number>();
   /** The successor that is not ready yet. */
   #successor: WorkerHandle | undefined;
   #replacing: Promise<void> = Promise.resolve();
@@ -174,11 +179,18 @@ export class WorkerPool {
     this.#retired.add(handle);
     handle.stage = "draining";
     post(handle.worker, { kind: "drain", hasSuccessor: true });
+    const { graceMs, watchdogMs } = this.#options.server;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      if (this.#retired.delete(handle)) this.#end(handle);
-    }, this.#options.server.graceMs);
+      if (watchdogMs === 0) this.#endRetired(handle);
+      else if (this.#retired.has(handle)) this.#overdue.set(handle, 0);
+    }, graceMs);
     this.#timers.add(timer);
+  }
+
+  #endRetired(handle: WorkerHandle): void {
+    this.#overdue.delete(handle);
+    if (this.#retired.delete(handle)) this.#end(handle);
   }
 
   /** Lets the workers accept nothing more. Settled when their last connections are closed. */
@@ -220,6 +232,10 @@ export class WorkerPool {
   #look(index: number, handle: WorkerHandle): void {
     if (handle.stage === "dead") return;
     const change = handle.pulse.look();
+    const looks = this.#overdue.get(handle);
+    // A beat that the first look finds may be of before.
+    if (looks !== undefined && looks > 0 && handle.pulse.isBeating) this.#endRetired(handle);
+    else if (looks !== undefined) this.#overdue.set(handle, looks + 1);
     if (change === undefined) return;
     this.#options.event("error", describeChange(index, change));
     if (change.kind !== "lost") return;
@@ -274,6 +290,7 @@ export class WorkerPool {
       case "failed":
         return this.#bury(index, handle, message.message);
       case "drained":
+        this.#overdue.delete(handle);
         this.#retired.delete(handle);
         this.#end(handle);
         return this.#checkDrained();
@@ -302,6 +319,7 @@ export class WorkerPool {
   #bury(index: number, handle: WorkerHandle, reason: string): void {
     if (handle.stage === "dead") return;
     this.#end(handle);
+    this.#overdue.delete(handle);
     this.#retired.delete(handle);
     new Handoff(this.#board, handle.seat).leave();
     handle.ready.reject(new StartError(`A worker cannot start: ${reason}`));

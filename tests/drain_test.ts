@@ -3,7 +3,8 @@
  * its way. Time passes by hand.
  */
 
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { LOOK_MS } from "../src/heartbeat.ts";
 import { startServer } from "../src/server.ts";
 import { TestServer, until } from "./connection_server.ts";
 import { testWith } from "./permissions.ts";
@@ -142,3 +143,42 @@ testWith(["net", "read"], "a server that stops does not wait for a replaced work
   await stopped;
   assertLess(performance.now() - startMs, 5_000, "the time of grace is twice as long");
 });
+
+/** What comes of a replaced worker that stands still when its time of grace is over. */
+const STANDING: readonly [name: string, goesOn: boolean][] = [
+  ["for good: the server says so", false],
+  ["for a while: it is ended then", true],
+];
+
+for (const [name, goesOn] of STANDING) {
+  testWith(["net", "read"], `a worker that is replaced and stands still, ${name}`, async () => {
+    using said = new StandardError();
+    const factory = new WorkerFactory();
+    const options = poolOptions("127.0.7.126", { workers: 1, graceMs: 50, watchdogMs: 2 * LOOK_MS });
+    const server = await startServer(options, factory.create);
+    const [old] = factory.workers;
+    assert(old !== undefined);
+    let isEnded = false;
+    const terminate = old.terminate.bind(old);
+    old.terminate = () => {
+      isEnded = true;
+      terminate();
+    };
+    const cells = new Int32Array(new SharedArrayBuffer(8));
+    old.postMessage({ kind: "block", cells });
+    await until(() => Atomics.load(cells, 0) === 1, "it stands still");
+    await server.reload();
+    if (goesOn) {
+      Atomics.store(cells, 1, 1);
+      Atomics.notify(cells, 1);
+      await until(() => isEnded, "it is ended");
+      assertEquals(said.text, "");
+    } else {
+      assertMatch(await server.stuck, /^Worker 1 stands still, for 2 s, and cannot be ended$/);
+      assertEquals(isEnded, false);
+      Atomics.store(cells, 1, 1);
+      Atomics.notify(cells, 1);
+    }
+    await server.stop();
+  });
+}
