@@ -4,6 +4,7 @@
  */
 
 import { assert } from "@std/assert";
+import type { AdmissionMemory } from "../src/admission.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import type { ServerOptions } from "../src/config.ts";
 import { startServer } from "../src/server.ts";
@@ -68,6 +69,8 @@ export class WorkerFactory {
   readonly accepted: Uint8Array = new Uint8Array(new SharedArrayBuffer(65_536));
   /** The memory of the hand-off. */
   board: SharedArrayBuffer | undefined;
+  /** The memory of who gets in. */
+  admission: AdmissionMemory | undefined;
   /** The fault of the workers made from now on; by generation, which counts from 1. */
   fault: ((generation: number) => Fault | undefined) | undefined;
 
@@ -81,6 +84,7 @@ export class WorkerFactory {
       if (message.kind === "start") {
         this.workers[message.seat] = worker;
         this.board = message.board;
+        this.admission = message.admission;
         post({ kind: "note", accepted: this.accepted, generation } satisfies FaultMessage);
       }
       post(message);

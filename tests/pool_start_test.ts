@@ -1,6 +1,10 @@
-/** Workers that die while others still start: the start goes on, unless there never was one in a place. */
+/**
+ * Workers that die at bad moments: while others still start, which goes on unless there never was one in a place; and
+ * with connections open, which nobody may count any more.
+ */
 
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { StartError } from "../src/errors.ts";
 import { startServer } from "../src/server.ts";
 import type { ToWorker } from "../src/worker_protocol.ts";
@@ -69,4 +73,66 @@ testWith(["net", "read"], "startServer fails where a worker never was ready, wha
   await late.ready(3);
   late.begin();
   await failed;
+});
+
+/** The load of a worker that accepts nothing. */
+const ABSENT = 0x7fff_ffff;
+
+/** What all workers together count, by cell; those that are 0 left out. */
+function counted({ admission, board }: WorkerFactory, seats: number): number[] {
+  assert(admission !== undefined && board !== undefined);
+  const addresses = new Int32Array(admission.addresses);
+  // A row has three cells before its columns.
+  const columns = addresses.filter((_, at) => at > 0 && (at - 1) % (3 + seats) >= 3);
+  const loads = new Int32Array(board).subarray(1, 1 + seats).filter((load) => load !== ABSENT);
+  return [...new Int32Array(admission.counts), ...columns, ...loads].filter((count) => count !== 0);
+}
+
+/** The seats of the workers that accept connections. */
+function accepting({ board }: WorkerFactory): number[] {
+  assert(board !== undefined);
+  return [...new Int32Array(board).subarray(1, 5)].flatMap((load, seat) => load === ABSENT ? [] : [seat]);
+}
+
+/** Asks and asks, on connections that are kept for a while, until told to stop; what fails is done again. */
+async function ask(address: { hostname: string; port: number }, signal: AbortSignal): Promise<number> {
+  let answered = 0;
+  while (!signal.aborted) {
+    using client = await RawClient.connect(address);
+    try {
+      for (let n = 0; n < 10 && !signal.aborted; n++) {
+        await client.send("GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+        if ((await client.readAnswer()).status === 200) answered++;
+      }
+    } catch {
+      // Its worker has died.
+    }
+  }
+  return answered;
+}
+
+testWith(["net", "read"], "what dead and replaced workers had counted is counted no more", async () => {
+  using _ = new StandardError();
+  const factory = new WorkerFactory();
+  const limits = { ...DEFAULT_OPTIONS.limits, connectionsPerAddress: 100 };
+  const server = await startServer(poolOptions("127.0.7.127", { limits }), factory.create);
+  const address = { hostname: "127.0.7.127", port: Number(new URL(server.urls[0] ?? "").port) };
+  const end = new AbortController();
+  const clients = Array.from({ length: 12 }, () => ask(address, end.signal));
+  for (const how of ["throw", "close"]) {
+    const { generation } = factory;
+    await until(
+      () => accepting(factory).length === 2 && counted(factory, 4).length > 0,
+      "two accept, and have accepted",
+    );
+    const [seat = 0] = accepting(factory);
+    factory.workers[seat]?.postMessage({ kind: how });
+    await until(() => factory.generation > generation, "a new worker");
+    await server.reload();
+  }
+  end.abort();
+  const answered = (await Promise.all(clients)).reduce((sum, count) => sum + count);
+  await until(() => counted(factory, 4).length === 0, "nothing is counted");
+  assertEquals(answered > 0, true);
+  await server.stop();
 });
