@@ -101,6 +101,7 @@ export class CurrentRequest implements RequestConnection {
   begin(head: RequestHead): () => RequestContext {
     this.#head = head;
     this.#isAnswering = false;
+    this.#isEndless = false;
     this.#informing = undefined;
     this.#bodyUntilMs = undefined;
     this.#parts.reader.unwatch();

@@ -5,11 +5,12 @@
 
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { LOOK_MS } from "../src/heartbeat.ts";
+import { HttpResponse } from "../src/message.ts";
 import { startServer } from "../src/server.ts";
 import { TestServer, until } from "./connection_server.ts";
 import { testWith } from "./permissions.ts";
 import { poolOptions, StandardError, WorkerFactory } from "./pool_server.ts";
-import { encode, parseAnswers, RawClient } from "./raw_client.ts";
+import { decode, encode, parseAnswers, RawClient } from "./raw_client.ts";
 
 const REQUEST = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -66,6 +67,30 @@ for (const { name, requests, quietMs, hasSuccessor, isClosed } of ROWS) {
     await until(() => connections.size === 0, "it is closed");
   });
 }
+
+Deno.test("Connection.finish waits for the answer behind one that could have been without end", async () => {
+  const gate = Promise.withResolvers<void>();
+  await using server = new TestServer({
+    handler: async ({ requestLine }) => {
+      if (requestLine.includes("/stream")) {
+        const stream = (async function* () {
+          yield encode("a");
+        })();
+        return new HttpResponse(200, [], { stream, isEndless: true });
+      }
+      await gate.promise;
+      return new HttpResponse(200, [], encode("b"));
+    },
+  });
+  using client = await server.connect();
+  await client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\nGET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+  const connection = await server.connectionIn("handler");
+  await until(() => server.handled.length === 2, "the second is asked for");
+  Object.assign(server.context, { isDraining: true });
+  connection.finish();
+  gate.resolve();
+  assertMatch(decode(await client.readToEnd()), /\r\n1\r\na\r\n0\r\n\r\nHTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nb$/);
+});
 
 Deno.test("a connection that was accepted in the moment in which its worker stops is answered", async () => {
   await using server = new TestServer();
