@@ -143,6 +143,35 @@ async function slowReaders(): Promise<string> {
   return `${readers} readers: ${figure}`;
 }
 
+/** Those with small windows, so that the kernel holds little: a program that can ask for them. */
+async function verySlowReaders(): Promise<string> {
+  const readers = 10_000;
+  const seconds = 40;
+  using folder = new TemporaryFolder();
+  folder.addHole("large.bin", 1024 * MIB);
+  await using observed = await start(["-r", folder.path]);
+  const { hostname, port } = observed.server.address;
+  const url = `http://${hostname}:${port}/large.bin`;
+  const args = ["-X", "-c", readers, "-r", 1_000, "-w", 512, "-y", 1_024, "-n", 5, "-z", 32, "-l", seconds, "-u", url];
+  const command = ["-k", "5", `${seconds + 20}`, "slowhttptest", ...args.map(String)];
+  let most = 0;
+  // Each holds the piece of 32 KiB that its client does not take.
+  const figure = await measure(observed, 40 + readers * 40 / 1024, async () => {
+    const attack = new Deno.Command("timeout", { args: command, stdin: "null", stdout: "null", stderr: "null" })
+      .spawn();
+    let isOver = false;
+    void attack.status.then(() => isOver = true);
+    while (!isOver) {
+      await pause(1_000);
+      most = Math.max(most, [...Deno.readDirSync(`/proc/${observed.pid}/fd`)].length);
+      const { body } = await ask(observed, "GET /large.bin HTTP/1.1", "Range: bytes=0-9\r\n");
+      assertEquals(body.length, 10);
+    }
+  });
+  if (most < 100) return "not run: slowhttptest is not installed";
+  return `${readers} readers with windows of 512 bytes, up to ${most} descriptors at once: ${figure}`;
+}
+
 async function hugeHeads(): Promise<string> {
   const clients = 1_000;
   await using observed = await start(["-r", "www"]);
@@ -291,6 +320,7 @@ export const MEMORY_CASES: readonly MemoryCase[] = [
   { name: "compressed bodies", run: compressionBomb },
   { name: "a scan of more files than the cache holds", run: cacheScan },
   { name: "slow readers of a large file", run: slowReaders },
+  { name: "10,000 readers with small windows", run: verySlowReaders },
   { name: "a folder of very many files", run: largeFolder },
 ];
 
