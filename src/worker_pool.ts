@@ -67,6 +67,11 @@ interface WorkerHandle {
   readonly ready: PromiseWithResolvers<void>;
   readonly gone: PromiseWithResolvers<void>;
   stage: Stage;
+  /**
+   * How often it was looked at since its time of grace was over: it is ended when it shows that it lives, since a thread
+   * that stands still cannot be.
+   */
+  overdueLooks?: number;
 }
 
 /** The workers of one server. */
@@ -79,11 +84,6 @@ export class WorkerPool {
   readonly #handles: WorkerHandle[] = [];
   /** Workers that have a successor and finish what they have begun. */
   readonly #retired = new Set<WorkerHandle>();
-  /**
-   * Those of them whose time of grace is over, and how often they were looked at since: each is ended when it shows that
-   * it lives, since a thread that stands still cannot be.
-   */
-  readonly #overdue = new Map<WorkerHandle, number>();
   /** The successor that is not ready yet. */
   #successor: WorkerHandle | undefined;
   #replacing: Promise<void> = Promise.resolve();
@@ -183,13 +183,12 @@ export class WorkerPool {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       if (watchdogMs === 0) this.#endRetired(handle);
-      else if (this.#retired.has(handle)) this.#overdue.set(handle, 0);
+      else handle.overdueLooks = 0;
     }, graceMs);
     this.#timers.add(timer);
   }
 
   #endRetired(handle: WorkerHandle): void {
-    this.#overdue.delete(handle);
     if (this.#retired.delete(handle)) this.#end(handle);
   }
 
@@ -232,10 +231,10 @@ export class WorkerPool {
   #look(index: number, handle: WorkerHandle): void {
     if (handle.stage === "dead") return;
     const change = handle.pulse.look();
-    const looks = this.#overdue.get(handle);
     // A beat that the first look finds may be of before.
-    if (looks !== undefined && looks > 0 && handle.pulse.isBeating) this.#endRetired(handle);
-    else if (looks !== undefined) this.#overdue.set(handle, looks + 1);
+    if (handle.overdueLooks !== undefined && handle.overdueLooks++ > 0 && handle.pulse.isBeating) {
+      this.#endRetired(handle);
+    }
     if (change === undefined) return;
     this.#options.event("error", describeChange(index, change));
     if (change.kind !== "lost") return;
@@ -290,7 +289,6 @@ export class WorkerPool {
       case "failed":
         return this.#bury(index, handle, message.message);
       case "drained":
-        this.#overdue.delete(handle);
         this.#retired.delete(handle);
         this.#end(handle);
         return this.#checkDrained();
@@ -319,7 +317,6 @@ export class WorkerPool {
   #bury(index: number, handle: WorkerHandle, reason: string): void {
     if (handle.stage === "dead") return;
     this.#end(handle);
-    this.#overdue.delete(handle);
     this.#retired.delete(handle);
     new Handoff(this.#board, handle.seat).leave();
     handle.ready.reject(new StartError(`A worker cannot start: ${reason}`));
