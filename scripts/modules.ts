@@ -34,7 +34,8 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   negotiation: { pure: true, imports: [] },
   response_fields: { pure: true, imports: ["message"] },
   error_response: { pure: true, imports: ["errors", "http1", "message", "negotiation"] },
-  cors: { pure: true, imports: ["error_response", "errors", "message", "response_fields"] },
+  settle: { pure: true, imports: [] },
+  cors: { pure: true, imports: ["error_response", "errors", "message", "response_fields", "settle"] },
   path: { pure: true, imports: ["errors"] },
   media_type: { pure: true, imports: ["@std/media-types", "@std/path"] },
 
@@ -106,16 +107,17 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
       ...["negotiation", "representation", "shared_file", "node:fs"],
     ],
   },
-  natural_order: { pure: true, imports: [] },
-  listing: { pure: true, imports: [] },
+  steps: { pure: true, imports: [] },
+  natural_order: { pure: true, imports: ["steps"] },
+  listing: { pure: true, imports: ["steps"] },
   upload_form: { pure: true, imports: [] },
   listing_page: { pure: true, imports: ["listing", "media_type", "upload_form", "@std/html/entities"] },
-  turns: { imports: ["errors", "node:timers"] },
-  directory_names: { imports: ["listing", "natural_order", "turns"] },
-  directory_reader: { imports: ["config", "directory_names", "errors", "turns"] },
+  turns: { imports: ["errors", "steps", "node:timers"] },
+  directory_names: { imports: ["listing", "natural_order", "steps", "turns"] },
+  directory_reader: { imports: ["config", "directory_names", "errors", "steps", "turns"] },
   directory: {
     imports: [
-      ...["directory_names", "directory_reader", "file_state", "listing", "natural_order", "resource", "turns"],
+      ...["directory_names", "directory_reader", "file_state", "listing", "natural_order", "resource", "steps"],
       "@std/path",
     ],
   },
@@ -184,15 +186,15 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   fetch_handler: { imports: ["fetch_request", "fetch_response", "message", "request_context"] },
   serve_dir: {
     imports: [
-      ...["clock", "config", "error_response", "errors", "fetch_request", "fetch_response", "message", "site_handler"],
-      ...["site_options", "static", "@std/path"],
+      ...["clock", "config", "error_response", "errors", "fetch_request", "fetch_response", "message", "settle"],
+      ...["site_handler", "site_options", "@std/path"],
     ],
   },
   route_params: { pure: true, imports: [] },
   route_tree: { pure: true, imports: [] },
   route: { imports: ["fetch_handler", "route_params", "route_tree"] },
   app: { imports: ["errors", "fetch_handler", "websocket_upgrade"] },
-  app_and_files: { imports: ["errors", "message", "request_context", "response_writer", "static"] },
+  app_and_files: { imports: ["errors", "message", "request_context", "response_writer", "settle"] },
 
   // Users.
   password_hash: { imports: ["node:crypto"] },

@@ -5,10 +5,10 @@
  */
 
 import { HttpError } from "./errors.ts";
-import type { HttpResponse, RequestHead } from "./message.ts";
+import type { HttpResponse, RequestHead, StaticHandler } from "./message.ts";
 import type { Handler } from "./request_context.ts";
 import { releaseBody } from "./response_writer.ts";
-import type { StaticHandler } from "./static.ts";
+import { settle } from "./settle.ts";
 
 /**
  * Asks the files first: what they do not have is the application's, and every method that is not for files.
@@ -19,13 +19,10 @@ import type { StaticHandler } from "./static.ts";
 export function filesBeforeApp(files: StaticHandler, app: Handler): Handler {
   return (head, open) => {
     if (!isForFiles(head)) return app(head, open);
-    try {
-      const response = files(head);
-      return response instanceof Promise ? askAfter(response, app, [head, open]) : response;
-    } catch (error) {
+    return settle(() => files(head), (response) => response, (error) => {
       if (isNotFound(error)) return app(head, open);
       throw error;
-    }
+    });
   };
 }
 
@@ -50,19 +47,6 @@ export function appBeforeFiles(app: Handler, files: StaticHandler): Handler {
     releaseBody(response.body);
     return file;
   };
-}
-
-async function askAfter(
-  response: Promise<HttpResponse>,
-  app: Handler,
-  request: Parameters<Handler>,
-): Promise<HttpResponse> {
-  try {
-    return await response;
-  } catch (error) {
-    if (isNotFound(error)) return await app(...request);
-    throw error;
-  }
 }
 
 function isNotFound(error: unknown): boolean {

@@ -16,10 +16,11 @@
 import { errorResponse } from "./error_response.ts";
 import type { HttpError } from "./errors.ts";
 import { toHttpError, UsageError } from "./errors.ts";
-import type { FieldLine, FieldLines, RequestHead } from "./message.ts";
+import type { FieldLine, FieldLines, RequestHead, StaticHandler } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import type { FieldChanges } from "./response_fields.ts";
 import { changeFields } from "./response_fields.ts";
+import { settle } from "./settle.ts";
 
 /** Which origins are allowed. */
 export interface CorsPolicy {
@@ -130,40 +131,23 @@ const CREDENTIALS = ["access-control-allow-credentials"];
 /** The same changes for the same fields, so that a response that is used again is changed once. */
 const changesOf = new WeakMap<readonly FieldLine[], FieldChanges>();
 
-/** Answers a request, at once where it can. */
-export type HeadHandler = (head: RequestHead) => HttpResponse | Promise<HttpResponse>;
-
 /**
  * Lets pages of other origins read the answers of a handler, its errors too.
  *
  * @param handler The handler.
  * @param policy Which origins are allowed.
  */
-export function withCors(handler: HeadHandler, policy: CorsPolicy): HeadHandler {
+export function withCors(handler: StaticHandler, policy: CorsPolicy): StaticHandler {
   return (head) => {
     const asked = preflight(policy, head);
     if (asked !== undefined) return new HttpResponse(204, asked, new Uint8Array(0));
     const set = corsFields(policy, head.fieldLines);
     let changes = changesOf.get(set);
     if (changes === undefined) changesOf.set(set, changes = { set, removed: CREDENTIALS });
-    try {
-      const response = handler(head);
-      return response instanceof Promise ? changeLater(head, response, changes) : changeFields(response, changes);
-    } catch (thrown) {
+    return settle(() => handler(head), (response) => changeFields(response, changes), (thrown) => {
       throw changeError(head, thrown, changes);
-    }
+    });
   };
-}
-
-function changeLater(
-  head: RequestHead,
-  response: Promise<HttpResponse>,
-  changes: FieldChanges,
-): Promise<HttpResponse> {
-  return response.then(
-    (response) => changeFields(response, changes),
-    (thrown) => Promise.reject(changeError(head, thrown, changes)),
-  );
 }
 
 function changeError({ fieldLines }: RequestHead, thrown: unknown, changes: FieldChanges): HttpError {

@@ -19,8 +19,8 @@ import type { Listing, ListingEntry, ListingQuery } from "./listing.ts";
 import { cutPage, orderEntries } from "./listing.ts";
 import { fold } from "./natural_order.ts";
 import type { FoundFile } from "./resource.ts";
-import type { Steps } from "./turns.ts";
-import { atOnce } from "./turns.ts";
+import type { Steps } from "./steps.ts";
+import { atOnce } from "./steps.ts";
 
 /** How many entries are looked at in one step; each takes 3 to 14 µs. */
 const LOOKS_PER_STEP = 16;

@@ -13,10 +13,11 @@
  */
 
 import type { EntryType } from "./listing.ts";
-import type { Orderable } from "./natural_order.ts";
+import type { FoldedName } from "./natural_order.ts";
 import { compareNaturally, foldForOrder, mergeRuns } from "./natural_order.ts";
-import type { Steps } from "./turns.ts";
-import { atOnce, inTurns } from "./turns.ts";
+import type { Steps } from "./steps.ts";
+import { atOnce } from "./steps.ts";
+import { inTurns } from "./turns.ts";
 
 /** What a name costs in memory beside its characters, in bytes; those of ASCII take one. */
 const NAME_OVERHEAD_BYTES = 96;
@@ -28,7 +29,7 @@ const RUN_LENGTH = 1_024;
 const SLACK = 1.25;
 
 /** A name as the directory has it. */
-export interface Name extends Orderable {
+export interface Name extends FoldedName {
   /** What the directory says that it is of. */
   readonly type: EntryType | "link";
 }

@@ -16,7 +16,7 @@ import { LISTING_LIMITS } from "./config.ts";
 import type { Names, NamesOptions } from "./directory_names.ts";
 import { readNames, readNamesInTurns } from "./directory_names.ts";
 import { HttpError } from "./errors.ts";
-import type { Steps } from "./turns.ts";
+import type { Steps } from "./steps.ts";
 import { inTurns, WaitingLine } from "./turns.ts";
 
 /** A directory that is to be read. */

@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { Steps } from "./steps.ts";
+
 /** What entries can be sorted by. */
 export type ListingSort = "name" | "size" | "time";
 
@@ -124,7 +126,7 @@ export type Orderable = { readonly type: string } & Partial<Pick<ListingEntry, "
 export function* orderEntries<Entry extends Orderable>(
   entries: readonly Entry[],
   { sort, order }: Pick<ListingQuery, "sort" | "order">,
-): Generator<void, Entry[], void> {
+): Steps<Entry[]> {
   const directories: Entry[] = [];
   const files: Entry[] = [];
   for (let at = 0; at < entries.length;) {

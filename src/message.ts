@@ -229,6 +229,9 @@ export class HttpResponse {
   }
 }
 
+/** Answers a request without a body, at once in most cases: only the listing of a large folder is promised. */
+export type StaticHandler = (head: RequestHead) => HttpResponse | Promise<HttpResponse>;
+
 /** A response in the form in which it is sent. It belongs to the writer, which renews its date. */
 export interface EncodedMessage {
   /** The head, and behind it the content where both leave in one write. */

@@ -8,6 +8,8 @@
  * @module
  */
 
+import type { Steps } from "./steps.ts";
+
 const ASCII = /^[\0-\x7f]*$/;
 
 /** How many items are merged in one step: about 0.1 ms. */
@@ -16,9 +18,9 @@ const MERGED_PER_STEP = 1_024;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** What can be put in order. */
-export interface Orderable {
-  /** Its name. */
+/** A name that can be put in order. */
+export interface FoldedName {
+  /** The name itself. */
   readonly name: string;
   /** The name as {@linkcode foldForOrder} makes it. */
   readonly folded: string;
@@ -40,7 +42,7 @@ export function foldForOrder(name: string): string {
  * @param b The other.
  * @returns Less than 0 where the one is before the other, more than 0 where it is behind it.
  */
-export function compareNaturally(a: Orderable, b: Orderable): number {
+export function compareNaturally(a: FoldedName, b: FoldedName): number {
   return compareFolded(a.folded, b.folded) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
@@ -105,9 +107,9 @@ function toLower(unit: number): number {
  * @param runs The parts, each in order.
  * @returns All in order, in steps.
  */
-export function* mergeRuns<Item extends Orderable>(
+export function* mergeRuns<Item extends FoldedName>(
   runs: readonly (readonly Item[])[],
-): Generator<void, readonly Item[], void> {
+): Steps<readonly Item[]> {
   let left = runs;
   while (left.length > 1) {
     const merged = [];
@@ -117,10 +119,10 @@ export function* mergeRuns<Item extends Orderable>(
   return left[0] ?? [];
 }
 
-function* mergeTwo<Item extends Orderable>(
+function* mergeTwo<Item extends FoldedName>(
   a: readonly Item[],
   b: readonly Item[],
-): Generator<void, readonly Item[], void> {
+): Steps<readonly Item[]> {
   if (b.length === 0) return a;
   const merged = new Array<Item>(a.length + b.length);
   for (let at = 0, atA = 0, atB = 0;;) {

@@ -7,9 +7,9 @@
  */
 
 import { concat } from "./bytes.ts";
-import { readContent } from "./content.ts";
 import type { Validators } from "./conditional.ts";
 import { evaluatePreconditions, isRangeApplicable } from "./conditional.ts";
+import { readContent } from "./content.ts";
 import { HttpError } from "./errors.ts";
 import { formatHttpDate } from "./http_date.ts";
 import { KeptParts } from "./kept_parts.ts";
@@ -44,10 +44,10 @@ export interface RepresentationOptions {
   readonly content: Uint8Array<ArrayBuffer> | StoredContent;
   /** Fields of 200, 206 and 304 alike: `Cache-Control`, `Vary`. */
   readonly cacheFields: readonly FieldLine[];
-  /** Told how much more memory is held from now on, in bytes; less, where it is negative. */
-  readonly hold: (bytes: number) => void;
   /** Fields of 200 and 206: `Content-Encoding` and the like. */
   readonly contentFields: readonly FieldLine[];
+  /** Told how much more memory is held from now on, in bytes; less, where it is negative. */
+  readonly hold: (bytes: number) => void;
 }
 
 /** One form of a file, in one content coding, as of one state of the file. */

@@ -214,8 +214,8 @@ export class Resource {
         lastModifiedMs: Math.min(mtimeMs, this.#options.clock.second * 1000),
       },
       cacheFields: [["Cache-Control", cacheControl], ...(this.#codings.length > 0 ? [VARY] : [])],
-      hold: (bytes) => this.heldBytes += bytes,
       contentFields: coding === "identity" ? IDENTITY_FIELDS : [NOSNIFF, ["Content-Encoding", coding]],
+      hold: (bytes) => this.heldBytes += bytes,
     });
   }
 

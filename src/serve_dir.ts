@@ -14,9 +14,9 @@ import { toHttpError } from "./errors.ts";
 import { readRequestHead } from "./fetch_request.ts";
 import { makeFetchResponse } from "./fetch_response.ts";
 import type { HttpResponse, RequestHead } from "./message.ts";
+import { settle } from "./settle.ts";
 import { fileHandler } from "./site_handler.ts";
 import { parseSiteOptions } from "./site_options.ts";
-import type { StaticHandler } from "./static.ts";
 
 /** A Fetch handler that answers at once, but for the listing of a large folder. */
 export type FileHandler = (request: Request) => Response | Promise<Response>;
@@ -39,8 +39,7 @@ export function serveDir(
   return (request) => {
     clock.read();
     const head = readRequestHead(request);
-    const response = answer(handler, head);
-    return response instanceof Promise ? response.then(makeFetchResponse) : makeFetchResponse(response);
+    return settle(() => handler(head), makeFetchResponse, (thrown) => makeFetchResponse(answerError(head, thrown)));
   };
 }
 
@@ -57,15 +56,6 @@ export function serveFile(
 ): FileHandler {
   const handler = serveDir(path, options);
   return (request) => handler(new Request(new URL("/", request.url), request));
-}
-
-function answer(handler: StaticHandler, head: RequestHead): HttpResponse | Promise<HttpResponse> {
-  try {
-    const response = handler(head);
-    return response instanceof Promise ? response.catch((thrown) => answerError(head, thrown)) : response;
-  } catch (thrown) {
-    return answerError(head, thrown);
-  }
 }
 
 function answerError({ fieldLines }: RequestHead, thrown: unknown): HttpResponse {

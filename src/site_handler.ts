@@ -8,13 +8,13 @@ import type { SiteOptions } from "./config.ts";
 import { withCors } from "./cors.ts";
 import { FileWatch } from "./file_watch.ts";
 import { RELOAD_PATH, RELOAD_SCRIPT, RELOAD_SCRIPT_PATH } from "./live_reload.ts";
-import type { RequestHead } from "./message.ts";
+import type { RequestHead, StaticHandler } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import { ReloadFeed } from "./reload_feed.ts";
 import { addChanges, changedAtStart } from "./site_change.ts";
 import type { ParsedSiteOptions } from "./site_options.ts";
 import { parseSiteOptions } from "./site_options.ts";
-import type { StaticHandler, StaticOptions } from "./static.ts";
+import type { StaticOptions } from "./static.ts";
 import { StaticSite } from "./static.ts";
 
 const ENCODER = new TextEncoder();

@@ -26,7 +26,7 @@ import { toFileError } from "./file_tree.ts";
 import { listingResponse } from "./listing_response.ts";
 import { isPageRequest } from "./live_reload.ts";
 import { findMediaType } from "./media_type.ts";
-import type { FieldLine, RequestHead } from "./message.ts";
+import type { FieldLine, RequestHead, StaticHandler } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import { isNavigation, NAVIGATION_VARY } from "./navigation.ts";
 import { selectErrorType } from "./negotiation.ts";
@@ -74,9 +74,6 @@ export interface StaticOptions extends SiteContext, Omit<SiteRulesContext, "cach
    */
   readonly archiveMemory?: ArchiveMemory;
 }
-
-/** Answers at once, but for the listing of a large folder. */
-export type StaticHandler = (head: RequestHead) => HttpResponse | Promise<HttpResponse>;
 
 /** A request for a path of the site. */
 interface Asked {

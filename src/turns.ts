@@ -1,30 +1,16 @@
 /**
- * Long work that leaves others their turn: it is written as steps, a generator that yields wherever it can be interrupted,
- * and runs at once where it is short, or a moment at a time, between which the other connections of the worker are served.
+ * Long work that leaves others their turn: it runs a moment at a time, between which the other connections of the worker
+ * are served.
  *
  * @module
  */
 
 import { setImmediate } from "node:timers";
 import { HttpError } from "./errors.ts";
+import type { Steps } from "./steps.ts";
 
 /** Rounds of the loop in which sockets are looked at once. */
 const ROUNDS = 64;
-
-/** Work that can be interrupted where it yields; a step takes some tenths of a millisecond at most. */
-export type Steps<Result> = Generator<void, Result, void>;
-
-/**
- * Does all of some work without a pause.
- *
- * @param steps The work.
- */
-export function atOnce<Result>(steps: Steps<Result>): Result {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
-}
 
 /**
  * Does some work in turns with others.

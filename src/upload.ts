@@ -17,14 +17,14 @@ import type { Clock } from "./clock.ts";
 import type { Validators } from "./conditional.ts";
 import { evaluatePreconditions, hasEntityTag, makeEntityTag } from "./conditional.ts";
 import { HttpError, TransportError } from "./errors.ts";
-import type { FieldLines, RequestHead } from "./message.ts";
+import type { FieldLines, RequestHead, StaticHandler } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import { MultipartForm } from "./multipart_form.ts";
 import { CONTENT_CODINGS, selectListingType } from "./negotiation.ts";
 import { PendingFile, toWriteError } from "./pending_file.ts";
 import type { Handler, RequestBody } from "./request_context.ts";
 import { isYoung } from "./file_state.ts";
-import type { StaticHandler, StaticSite } from "./static.ts";
+import type { StaticSite } from "./static.ts";
 
 const NO_CONTENT = new Uint8Array(0);
 const ENCODER = new TextEncoder();

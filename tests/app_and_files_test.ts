@@ -5,7 +5,7 @@ import { appBeforeFiles, filesBeforeApp } from "../src/app_and_files.ts";
 import { HttpError } from "../src/errors.ts";
 import { HttpResponse } from "../src/message.ts";
 import type { RequestHead } from "../src/message.ts";
-import type { StaticHandler } from "../src/static.ts";
+import type { StaticHandler } from "../src/message.ts";
 import { requestHead } from "./ask.ts";
 
 /** What a side does: the status of its answer, or of what it throws where that is negative. */

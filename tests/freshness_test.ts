@@ -5,7 +5,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import type { StaticHandler } from "../src/static.ts";
+import type { StaticHandler } from "../src/message.ts";
 import { ask } from "./ask.ts";
 import { testWith } from "./permissions.ts";
 import { createRandom } from "./random.ts";

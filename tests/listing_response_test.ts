@@ -9,7 +9,7 @@ import { parseCorsOrigins, withCors } from "../src/cors.ts";
 import { HttpError } from "../src/errors.ts";
 import { POLICY } from "../src/listing_page.ts";
 import { parseSiteOptions } from "../src/site_options.ts";
-import type { StaticHandler } from "../src/static.ts";
+import type { StaticHandler } from "../src/message.ts";
 import { staticHandler } from "../src/static.ts";
 import { requestHead } from "./ask.ts";
 import { testWith } from "./permissions.ts";

@@ -21,7 +21,7 @@ import {
   STYLE,
   UPLOAD_POLICY,
 } from "../src/listing_page.ts";
-import { atOnce } from "../src/turns.ts";
+import { atOnce } from "../src/steps.ts";
 import { UPLOAD_FORM, UPLOAD_SCRIPT, UPLOAD_STYLE } from "../src/upload_form.ts";
 
 const TIME = Date.UTC(2026, 10, 22, 15, 4, 5, 678);

@@ -1,9 +1,9 @@
 /** `natural_order.ts`: the order of names, and what counts when they are searched. */
 
 import { assertEquals } from "@std/assert";
-import type { Orderable } from "../src/natural_order.ts";
+import type { FoldedName } from "../src/natural_order.ts";
 import { compareNaturally, fold, foldForOrder, mergeRuns } from "../src/natural_order.ts";
-import { atOnce } from "../src/turns.ts";
+import { atOnce } from "../src/steps.ts";
 import { createRandom } from "./random.ts";
 
 /** Each row in the order that is expected. */
@@ -20,7 +20,7 @@ const ORDERS: readonly (readonly string[])[] = [
   ["ж2", "ж10", "я"],
 ];
 
-function withFolded(name: string): Orderable {
+function withFolded(name: string): FoldedName {
   return { name, folded: foldForOrder(name) };
 }
 

@@ -9,7 +9,7 @@ import { Clock } from "../src/clock.ts";
 import type { SiteOptions } from "../src/config.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { parseSiteOptions } from "../src/site_options.ts";
-import type { StaticHandler } from "../src/static.ts";
+import type { StaticHandler } from "../src/message.ts";
 import { staticHandler } from "../src/static.ts";
 import type { Answer, AskOptions } from "./ask.ts";
 import { ask } from "./ask.ts";

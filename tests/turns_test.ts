@@ -2,8 +2,9 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { HttpError } from "../src/errors.ts";
-import type { Steps } from "../src/turns.ts";
-import { atOnce, inTurns, WaitingLine } from "../src/turns.ts";
+import type { Steps } from "../src/steps.ts";
+import { atOnce } from "../src/steps.ts";
+import { inTurns, WaitingLine } from "../src/turns.ts";
 
 function* count(steps: number): Steps<number> {
   for (let step = 0; step < steps; step++) yield;

@@ -16,7 +16,7 @@ import { HttpResponse } from "../../src/message.ts";
 import { ReceiveBuffer } from "../../src/receive_buffer.ts";
 import { fileHandler } from "../../src/site_handler.ts";
 import { parseSiteOptions } from "../../src/site_options.ts";
-import type { StaticHandler } from "../../src/static.ts";
+import type { StaticHandler } from "../../src/message.ts";
 import { decodeLatin1, encodeLatin1 } from "../feed.ts";
 import { testWith } from "../permissions.ts";
 import { createRandom } from "../random.ts";
