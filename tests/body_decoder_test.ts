@@ -11,7 +11,8 @@ import { DEFAULT_OPTIONS } from "../src/config.ts";
 import type { Limits } from "../src/config.ts";
 import type { MessageFraming } from "../src/message.ts";
 import { ReceiveBuffer } from "../src/receive_buffer.ts";
-import { assertFed, decodeLatin1, encodeLatin1, feed } from "./feed.ts";
+import { assertFed, feed } from "./feed.ts";
+import { decodeLatin1, encodeLatin1 } from "./octets.ts";
 import type { Outcome, Taker } from "./feed.ts";
 
 /** The content of a body that has ended, of one that goes on, or up to a fault with this status. */

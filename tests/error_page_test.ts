@@ -12,7 +12,7 @@ import { HttpResponse } from "../src/message.ts";
 import { ResponseWriter } from "../src/response_writer.ts";
 import { formatFields, requestHead } from "./ask.ts";
 import type { Answer } from "./ask.ts";
-import { decodeLatin1 } from "./feed.ts";
+import { decodeLatin1 } from "./octets.ts";
 import type { Site } from "./site.ts";
 import { FRESH_MS, siteTest } from "./site.ts";
 

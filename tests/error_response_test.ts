@@ -5,7 +5,7 @@ import { errorFields, errorResponse, STYLE } from "../src/error_response.ts";
 import { HttpError } from "../src/errors.ts";
 import type { FieldLine } from "../src/message.ts";
 import { ReusableResponse } from "../src/message.ts";
-import { decodeLatin1 } from "./feed.ts";
+import { decodeLatin1 } from "./octets.ts";
 
 const HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 const JSON_ONLY = "application/json";

@@ -3,7 +3,7 @@
 import { assert } from "@std/assert";
 import type { SetTimer } from "../src/timer.ts";
 import type { Duplex } from "../src/message.ts";
-import { decodeLatin1, encodeLatin1 } from "./feed.ts";
+import { decodeLatin1, encodeLatin1 } from "./octets.ts";
 import { concat } from "./raw_client.ts";
 import { parseServerFrames } from "./web_socket_frames.ts";
 import type { ServerFrame } from "./web_socket_frames.ts";

@@ -11,7 +11,7 @@ import { HttpResponse } from "../src/message.ts";
 import type { FileBody, OpenFile } from "../src/message.ts";
 import { ResponseWriter } from "../src/response_writer.ts";
 import type { ByteSink, SendOptions } from "../src/response_writer.ts";
-import { decodeLatin1, encodeLatin1 } from "./feed.ts";
+import { decodeLatin1, encodeLatin1 } from "./octets.ts";
 import { createRandom } from "./random.ts";
 
 /** What goes to one connection is joined with its head up to this length. */

@@ -11,8 +11,6 @@ import { HttpError } from "../src/errors.ts";
 import { ReceiveBuffer } from "../src/receive_buffer.ts";
 import { decodeLatin1, encodeLatin1 } from "./octets.ts";
 
-export { decodeLatin1, encodeLatin1 };
-
 /** Up to this length bytes are also cut in three. */
 const THREE_WAY_BYTES = 60;
 

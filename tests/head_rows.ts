@@ -8,7 +8,8 @@ import type { Limits } from "../src/config.ts";
 import { parseRequestHead } from "../src/http1.ts";
 import type { MessageFraming, RequestHead } from "../src/message.ts";
 import type { ReceiveBuffer } from "../src/receive_buffer.ts";
-import { assertFed, encodeLatin1, feed } from "./feed.ts";
+import { assertFed, feed } from "./feed.ts";
+import { encodeLatin1 } from "./octets.ts";
 import type { Outcome, Taker } from "./feed.ts";
 
 /** A head by name, its bytes, and the value, the status or `undefined` that comes of it. */

@@ -9,7 +9,8 @@ import { decodeLatin1, parseFieldLine, parseRequestHead, trimBlank } from "../sr
 import { HttpError } from "../src/errors.ts";
 import type { RequestHead } from "../src/message.ts";
 import { ReceiveBuffer } from "../src/receive_buffer.ts";
-import { assertFed, decodeLatin1 as decodeBytes, encodeLatin1, feed } from "./feed.ts";
+import { assertFed, feed } from "./feed.ts";
+import { decodeLatin1 as decodeBytes, encodeLatin1 } from "./octets.ts";
 import {
   assertHead,
   BEFORE,

@@ -28,9 +28,7 @@ for (const [asked, kept] of ASKED) {
   Deno.test(`KeptParts: of ${asked || "nothing"} it keeps ${kept || "nothing"}`, () => {
     let held = 0;
     const parts = new KeptParts(30, (bytes) => held += bytes);
-    for (const key of asked) {
-      if (parts.get(key) === undefined && parts.isWanted(key, 10)) parts.keep(key, answer(10));
-    }
+    for (const key of asked) askPart(parts, key);
     assertEquals([...kept].filter((key) => parts.get(key) !== undefined).join(""), kept);
     assertEquals(held, kept.length * 10);
   });
@@ -44,11 +42,7 @@ Deno.test("KeptParts keeps nothing that is too large alone", () => {
 Deno.test("KeptParts forgets what was asked for long ago, and one that is used stays through all of it", () => {
   let held = 0;
   const parts = new KeptParts(1_000_000, (bytes) => held += bytes);
-  const ask = (key: string) => {
-    const kept = parts.get(key);
-    if (kept === undefined && parts.isWanted(key, 10)) parts.keep(key, answer(10));
-    return kept !== undefined;
-  };
+  const ask = (key: string) => askPart(parts, key);
   ask("hot");
   ask("hot");
   ask("cold");
@@ -56,8 +50,11 @@ Deno.test("KeptParts forgets what was asked for long ago, and one that is used s
   assertEquals([ask("cold"), parts.get("cold"), held], [false, undefined, 10]);
 });
 
-function answer(length: number): ReusableResponse {
-  return new ReusableResponse(206, [], new Uint8Array(length));
+/** Asks for a part of 10 bytes. Returns whether it was kept. */
+function askPart(parts: KeptParts, key: string): boolean {
+  const isKept = parts.get(key) !== undefined;
+  if (!isKept && parts.isWanted(key, 10)) parts.keep(key, new ReusableResponse(206, [], new Uint8Array(10)));
+  return isKept;
 }
 
 const LENGTH = 5_000_000;

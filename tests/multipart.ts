@@ -1,7 +1,7 @@
 /** Reads `multipart/byteranges` as a client does, with a parser of its own: RFC 9110 section 14.6, RFC 2046 section 5.1. */
 
 import { assert } from "@std/assert";
-import { decodeLatin1 } from "./feed.ts";
+import { decodeLatin1 } from "./octets.ts";
 
 /** One part. */
 export interface Part {

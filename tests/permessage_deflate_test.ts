@@ -4,7 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { WebSocketFailure } from "../src/errors.ts";
 import { acceptDeflate, deflateMessage, inflateMessage } from "../src/permessage_deflate.ts";
-import { encodeLatin1 } from "./feed.ts";
+import { encodeLatin1 } from "./octets.ts";
 import { createRandom } from "./random.ts";
 
 const BARE = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";

@@ -5,7 +5,7 @@ import { assertThrows } from "@std/assert";
 import { HttpError } from "../src/errors.ts";
 import type { FieldLine } from "../src/message.ts";
 import { requestHead } from "./ask.ts";
-import { encodeLatin1 } from "./feed.ts";
+import { encodeLatin1 } from "./octets.ts";
 import { ENTRY_BYTES, FRESH_MS, Site, siteTest } from "./site.ts";
 import { probe } from "./static_process.ts";
 import { testUnprivileged, UNPRIVILEGED } from "./unprivileged.ts";

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { encodeResponseHead, hasContent, reasonPhrase } from "../src/http1.ts";
 import { HttpResponse } from "../src/message.ts";
 import type { FieldLine, FileBody } from "../src/message.ts";
-import { decodeLatin1 as decodeBytes } from "./feed.ts";
+import { decodeLatin1 as decodeBytes } from "./octets.ts";
 
 // Responses: section 4 and RFC 9110 section 6.4.1.
 

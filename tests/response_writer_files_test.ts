@@ -9,7 +9,7 @@ import { TransportError } from "../src/errors.ts";
 import { HttpResponse } from "../src/message.ts";
 import type { FileBody, OpenFile } from "../src/message.ts";
 import type { ByteSink } from "../src/response_writer.ts";
-import { decodeLatin1, encodeLatin1 } from "./feed.ts";
+import { decodeLatin1, encodeLatin1 } from "./octets.ts";
 import {
   answer,
   atMost,

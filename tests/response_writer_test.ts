@@ -9,7 +9,7 @@ import { Clock } from "../src/clock.ts";
 import { TransportError } from "../src/errors.ts";
 import { HttpResponse, ReusableResponse } from "../src/message.ts";
 import type { FieldLine } from "../src/message.ts";
-import { decodeLatin1, encodeLatin1 } from "./feed.ts";
+import { decodeLatin1, encodeLatin1 } from "./octets.ts";
 import {
   answer,
   atMost,

@@ -5,7 +5,7 @@ import { assertStrictEquals } from "@std/assert";
 import { Clock } from "../src/clock.ts";
 import { HEAD_ROOM_BYTES } from "../src/content.ts";
 import { HttpResponse, ReusableResponse } from "../src/message.ts";
-import { decodeLatin1, encodeLatin1 } from "./feed.ts";
+import { decodeLatin1, encodeLatin1 } from "./octets.ts";
 import { answer, atMost, contentOf, createWriter, FakeSink, headOf, SEND } from "./fake_sink.ts";
 
 const REUSABLE: readonly [name: string, make: () => ReusableResponse][] = [

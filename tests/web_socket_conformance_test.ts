@@ -8,7 +8,7 @@
 
 import { assertEquals } from "@std/assert";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
-import { decodeLatin1, encodeLatin1 } from "./feed.ts";
+import { decodeLatin1, encodeLatin1 } from "./octets.ts";
 import { RawClient } from "./raw_client.ts";
 import {
   binary,

@@ -3,7 +3,7 @@
  * that no fault of it hides behind itself. Payloads are ISO-8859-1 strings, one character for each byte.
  */
 
-import { decodeLatin1 } from "./feed.ts";
+import { decodeLatin1 } from "./octets.ts";
 
 /** How a frame differs from a whole, well-formed one. */
 export interface FrameShape {

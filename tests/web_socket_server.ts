@@ -7,7 +7,7 @@ import type { WebSocketLimits } from "../src/config.ts";
 import { HttpError } from "../src/errors.ts";
 import type { Upgrade, UpgradeWebSocketOptions } from "../src/websocket_upgrade.ts";
 import { takeUpgrade, upgradeWebSocket } from "../src/websocket_upgrade.ts";
-import { decodeLatin1, encodeLatin1 } from "./feed.ts";
+import { decodeLatin1, encodeLatin1 } from "./octets.ts";
 
 /** How sockets are made, and what they do. */
 export interface WebSocketServerOptions extends UpgradeWebSocketOptions {

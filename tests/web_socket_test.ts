@@ -9,7 +9,7 @@ import { HttpError } from "../src/errors.ts";
 import type { UpgradeWebSocketOptions } from "../src/websocket_upgrade.ts";
 import { takeUpgrade, upgradeWebSocket } from "../src/websocket_upgrade.ts";
 import { FakeDuplex, FakeTimers, settle } from "./fake_duplex.ts";
-import { encodeLatin1 } from "./feed.ts";
+import { encodeLatin1 } from "./octets.ts";
 import { binary, close, fragments, frame, parseServerFrames, ping, pong, text } from "./web_socket_frames.ts";
 
 const LIMITS: WebSocketLimits = { messageBytes: 1000, bufferedBytes: 1000, closeMs: 5000 };

@@ -17,7 +17,8 @@ import {
   payloadLength,
   unmask,
 } from "../src/websocket_frames.ts";
-import { assertFed, decodeLatin1, encodeLatin1, feed } from "./feed.ts";
+import { assertFed, feed } from "./feed.ts";
+import { decodeLatin1, encodeLatin1 } from "./octets.ts";
 import type { Taker } from "./feed.ts";
 import { createRandom } from "./random.ts";
 import {

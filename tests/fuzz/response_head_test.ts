@@ -17,7 +17,7 @@ import { ReceiveBuffer } from "../../src/receive_buffer.ts";
 import { fileHandler } from "../../src/site_handler.ts";
 import { parseSiteOptions } from "../../src/site_options.ts";
 import type { StaticHandler } from "../../src/message.ts";
-import { decodeLatin1, encodeLatin1 } from "../feed.ts";
+import { decodeLatin1, encodeLatin1 } from "../octets.ts";
 import { testWith } from "../permissions.ts";
 import { createRandom } from "../random.ts";
 import { Site } from "../site.ts";

@@ -5,7 +5,8 @@ import type { BodyDecoder } from "../../src/body_decoder.ts";
 import type { Limits } from "../../src/config.ts";
 import { parseRequestHead } from "../../src/http1.ts";
 import type { ReceiveBuffer } from "../../src/receive_buffer.ts";
-import { decodeLatin1, encodeLatin1, feed } from "../feed.ts";
+import { feed } from "../feed.ts";
+import { decodeLatin1, encodeLatin1 } from "../octets.ts";
 import type { Taker } from "../feed.ts";
 import type { Message, Reading } from "./reading.ts";
 

@@ -4,6 +4,8 @@
  */
 
 import { stripVTControlCharacters } from "node:util";
+import { isInstalled } from "../installed.ts";
+import { decodeLatin1 } from "../octets.ts";
 import { Arena } from "./arena.ts";
 import { Client } from "./client.ts";
 import { pause } from "./hostile.ts";
@@ -92,28 +94,18 @@ const TOOLS: readonly Tool[] = [
     expected: range ? `the bytes ${range} of a file` : "the bytes of a file",
     read: (output, { asked: { content } }) => {
       const [start = 0, end = content.length - 1] = range.split("-").map((text) => text ? Number(text) : undefined);
-      const expected = latin1.decode(content.subarray(start, end + 1));
+      const expected = decodeLatin1(content.subarray(start, end + 1));
       demand(output === expected, `${output.length} bytes, or others`);
       return `${output.length} bytes, the right ones`;
     },
   })),
 ];
 
-/** One character a byte. */
-const latin1 = new TextDecoder("latin1");
-
-/** Whether a program can be run here. */
-async function isInstalled(program: string): Promise<boolean> {
-  const { success } = await new Deno.Command("sh", { args: ["-c", `command -v "$0"`, program], stdout: "null" })
-    .output();
-  return success;
-}
-
 async function runTool({ program, args }: Tool, url: string, seconds: number): Promise<string> {
   const command = ["-k", "5", `${seconds + 60}`, program, ...args(url, seconds)];
   const { stdout, stderr } = await new Deno.Command("timeout", { args: command, stdin: "null" }).output();
   // With the error first, since what a tool prints last is its result.
-  return latin1.decode(stderr) + latin1.decode(stdout);
+  return decodeLatin1(stderr) + decodeLatin1(stdout);
 }
 
 /** Asks once a second. Returns the milliseconds of each answer; infinite where it was wrong or none. */
@@ -124,7 +116,7 @@ async function probe({ asked }: Arena, signal: AbortSignal): Promise<number[]> {
     try {
       using client = await Client.connect(asked.address);
       const { status, body } = await client.ask("GET", asked.path);
-      const isRight = status === 200 && latin1.decode(body) === latin1.decode(asked.content);
+      const isRight = status === 200 && decodeLatin1(body) === decodeLatin1(asked.content);
       times.push(isRight ? performance.now() - startMs : Infinity);
     } catch {
       times.push(Infinity);
