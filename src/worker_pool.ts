@@ -318,7 +318,6 @@ export class WorkerPool {
     if (handle.stage === "dead") return;
     this.#end(handle);
     this.#retired.delete(handle);
-    new Handoff(this.#board, handle.seat).leave();
     handle.ready.reject(new StartError(`A worker cannot start: ${reason}`));
     if (this.#isStopping) return this.#checkDrained();
     if (this.#handles[index] !== handle) return;
@@ -357,6 +356,7 @@ export class WorkerPool {
   #end(handle: WorkerHandle): void {
     handle.stage = "dead";
     handle.worker.terminate();
+    new Handoff(this.#board, handle.seat).leave();
     releaseSeat(this.#admission, handle.seat);
     handle.gone.resolve();
   }

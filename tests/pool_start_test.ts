@@ -136,3 +136,23 @@ testWith(["net", "read"], "what dead and replaced workers had counted is counted
   assertEquals(answered > 0, true);
   await server.stop();
 });
+
+testWith(
+  ["net", "read"],
+  "a worker that is replaced before it has said that it is ready leaves no load behind",
+  async () => {
+    using _ = new StandardError();
+    const factory = new WorkerFactory();
+    const create = () => {
+      const worker = factory.create();
+      if (factory.generation === 3) worker.addEventListener("message", (event) => event.stopImmediatePropagation());
+      return worker;
+    };
+    const server = await startServer(poolOptions("127.0.7.128"), create);
+    factory.workers[0]?.postMessage({ kind: "throw" });
+    await until(() => factory.generation === 3 && accepting(factory).length === 2, "the third accepts");
+    await server.reload();
+    await until(() => accepting(factory).join() === "2,3", "none but the new ones accept");
+    await server.stop();
+  },
+);
