@@ -20,6 +20,8 @@ export interface Keepable {
   readonly fingerprint: string;
   /** Whether a later change is sure to show in the fingerprint. */
   readonly isSettled: boolean;
+  /** As of when it surely is what its path stands for; absent: as of when it was looked at. */
+  readonly asOfMs?: number | undefined;
   /** Memory that the content takes, in bytes; may grow. */
   readonly heldBytes: number;
   /** Looks whether the files are as they were; returns as of when that is sure, or `undefined`. */
@@ -77,7 +79,7 @@ export class FileCache<Value extends Keepable> {
     const isUnchanged = entry?.value.isSettled && entry.value.fingerprint === now?.fingerprint;
     const value = isUnchanged ? entry.value : now;
     if (value === undefined) return undefined;
-    const freshUntilMs = nowMs + this.#options.freshMs;
+    const freshUntilMs = (now?.asOfMs ?? nowMs) + this.#options.freshMs;
     this.#keep(detach(path), { value, freshUntilMs, costBytes: 0, wasUsed: entry !== undefined });
     return value;
   }

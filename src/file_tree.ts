@@ -15,14 +15,17 @@ import { HttpError, StaleFileError } from "./errors.ts";
 import { FileState, isYoung } from "./file_state.ts";
 import type { FoundFile, KnownFile } from "./resource.ts";
 
-/** How long a look at a directory serves to confirm what lies in it, in milliseconds. */
-const DIRECTORY_FRESH_MS = 100;
+/** How long a look at a directory serves for what lies in it: at most this, and a tenth of what a file is trusted for. */
+const MOST_DIRECTORY_FRESH_MS = 100;
 /** How often it is looked whether a file is where it was, where names on the way to it change just now. */
 const RESTLESS_LOOKS = 8;
 /** How many directories are remembered for it; then all are forgotten. */
 const MOST_DIRECTORIES = 1_000;
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** Whether a path without links is the real path, also where it tells cases or forms of letters apart. */
+const IS_REAL_WITHOUT_LINKS = Deno.build.os === "linux";
 
 /** The extension that a clean URL leaves out. */
 const HTML = ".html";
@@ -61,8 +64,14 @@ export interface FileTreeOptions {
    * @default {new Set()}
    */
   readonly hidden?: ReadonlySet<string>;
-  /** The time; without it {@linkcode FileTree.confirm} confirms nothing. */
+  /** The time; without it every directory is looked at each time, and {@linkcode FileTree.confirm} confirms nothing. */
   readonly clock?: Pick<Clock, "nowMs">;
+  /**
+   * How long what is found will be trusted, in milliseconds.
+   *
+   * @default {1000}
+   */
+  readonly freshMs?: number;
 }
 
 /** A directory, as of a look at it. */
@@ -94,6 +103,7 @@ export class FileTree {
   readonly #symlinks: SymlinkPolicy;
   readonly #hidden: ReadonlySet<string>;
   readonly #clock: Pick<Clock, "nowMs"> | undefined;
+  readonly #directoryFreshMs: number;
   readonly #directories = new Map<string, SeenDirectory>();
 
   /**
@@ -110,6 +120,7 @@ export class FileTree {
       symlinks = "inside",
       hidden = NONE,
       clock,
+      freshMs = 1_000,
     }: FileTreeOptions,
   ) {
     const isFile = isRegularFile(root);
@@ -121,6 +132,7 @@ export class FileTree {
     this.#symlinks = symlinks;
     this.#hidden = hidden;
     this.#clock = clock;
+    this.#directoryFreshMs = Math.min(freshMs / 10, MOST_DIRECTORY_FRESH_MS);
   }
 
   /** Whether the root is a directory, which may hold more than one file. */
@@ -136,6 +148,8 @@ export class FileTree {
    */
   find(path: string): Found {
     try {
+      const usual = this.#findUsual(path);
+      if (usual !== undefined) return usual;
       const realRoot = Deno.realPathSync(this.#root);
       if (this.#only !== undefined) return this.#findOnly(realRoot, path, this.#only);
       return path.endsWith("/") ? this.#findDirectory(realRoot, path) : this.#findName(realRoot, path);
@@ -232,36 +246,39 @@ export class FileTree {
 
   /**
    * Tells, of a file that was just opened, whether no name on the way to it has been switched for a link meanwhile, and
-   * perhaps back. Where no name in the directories on the way has changed for seconds one look is enough. Else there are
-   * many, of which each would have to meet the right one of the two. Where all links are followed it does not matter.
+   * perhaps back. Where no name in the directories on the way has changed for seconds none has been. Else there are many
+   * looks, of which each would have to meet the right one of the two. Where all links are followed it does not matter.
+   * Where it is not in place what is remembered of directories is forgotten, so that it is found anew.
    *
    * @param realPath Where it is, without any link.
    * @param isSame Whether what is there now is the file that was opened.
    */
   isInPlace(realPath: string, isSame: (info: Deno.FileInfo) => boolean): boolean {
     if (this.#symlinks === "follow") return true;
+    const isInPlace = this.#isCalm(realPath) || isTheSameAtEachLook(realPath, isSame);
+    if (!isInPlace) this.#directories.clear();
+    return isInPlace;
+  }
+
+  /**
+   * Whether the directories on the way are no links, and no name in them has changed for seconds: then none of them was
+   * a link when the file was opened. When that last happened cannot be set by anybody, unlike the time of a file.
+   */
+  #isCalm(realPath: string): boolean {
     try {
-      if (this.#isCalm(realPath)) return Deno.realPathSync(realPath) === realPath;
-      for (let look = 0; look < RESTLESS_LOOKS; look++) {
-        if (Deno.realPathSync(realPath) !== realPath || !isSame(Deno.lstatSync(realPath))) return false;
+      const realRoot = this.#clock === undefined
+        ? Deno.realPathSync(this.#root)
+        : this.#see(this.#root, this.#clock).realPath;
+      let path = realPath;
+      while (path !== realRoot && path !== dirname(path)) {
+        path = dirname(path);
+        const { isDirectory, ctime } = Deno.lstatSync(path);
+        if (!isDirectory || isYoung(ctime?.getTime() ?? Infinity)) return false;
       }
-      return true;
+      return path === realRoot;
     } catch {
       return false;
     }
-  }
-
-  /** The time of the last change of a name in a directory cannot be set by anybody, unlike that of its content. */
-  #isCalm(realPath: string): boolean {
-    const realRoot = this.#clock === undefined
-      ? Deno.realPathSync(this.#root)
-      : this.#see(this.#root, this.#clock).realPath;
-    let path = realPath;
-    while (path !== realRoot && path !== dirname(path)) {
-      path = dirname(path);
-      if (isYoung(Deno.lstatSync(path).ctime?.getTime() ?? Infinity)) return false;
-    }
-    return path === realRoot;
   }
 
   /**
@@ -282,6 +299,30 @@ export class FileTree {
       return { path: found.path, sitePath: below === "" || below.startsWith("/") ? below : `/${below}` };
     } catch (error) {
       throw toFileError(error);
+    }
+  }
+
+  /**
+   * Finds what most paths stand for: a file without any link below the root. That costs one call, and looks at its
+   * directory and at the root that serve for others, too.
+   */
+  #findUsual(path: string): Found | undefined {
+    const isFolder = path.endsWith("/");
+    const index = isFolder ? this.#index[0] : "";
+    const isUsual = IS_REAL_WITHOUT_LINKS && this.isDirectory && index !== undefined;
+    if (!isUsual || this.#clock === undefined || (this.#hasCleanUrls && !isFolder)) return undefined;
+    try {
+      const sitePath = path + index;
+      const root = this.#see(this.#root, this.#clock);
+      const realPath = join(root.realPath, sitePath);
+      const directory = this.#see(dirname(realPath), this.#clock);
+      if (directory.realPath !== dirname(realPath) || !isWithin(root.realPath, directory.realPath)) return undefined;
+      const info = Deno.lstatSync(realPath);
+      if (!info.isFile || this.#isHidden(root.realPath, realPath)) return undefined;
+      const asOfMs = Math.min(root.seenMs, directory.seenMs);
+      return { kind: "file", file: { path: realPath, info, directory: directory.identity, asOfMs }, sitePath };
+    } catch {
+      return undefined;
     }
   }
 
@@ -359,11 +400,13 @@ export class FileTree {
   /** Follows symbolic links as far as they may be. The separator matters: `/srv/www-old` is not in `/srv/www`. */
   #look(realRoot: string, path: string): FoundFile {
     const found = this.#resolve(realRoot, path);
-    const isInRoot = dirname(found.path) === realRoot && found.path !== realRoot;
-    if (isInRoot && this.#hidden.has(basename(found.path).toLowerCase())) {
-      throw new HttpError(404, "Path leads to a file of rules");
-    }
+    if (this.#isHidden(realRoot, found.path)) throw new HttpError(404, "Path leads to a file of rules");
     return found;
+  }
+
+  #isHidden(realRoot: string, realPath: string): boolean {
+    const isInRoot = dirname(realPath) === realRoot && realPath !== realRoot;
+    return isInRoot && this.#hidden.has(basename(realPath).toLowerCase());
   }
 
   #resolve(realRoot: string, path: string): FoundFile {
@@ -389,7 +432,7 @@ export class FileTree {
   /** Looks at a directory, if that was not done just now. While it is young a change of it could go unseen. */
   #see(path: string, { nowMs }: Pick<Clock, "nowMs">): SeenDirectory {
     const seen = this.#directories.get(path);
-    if (seen !== undefined && nowMs < seen.seenMs + DIRECTORY_FRESH_MS) return seen;
+    if (seen !== undefined && nowMs < seen.seenMs + this.#directoryFreshMs) return seen;
     const realPath = Deno.realPathSync(path);
     const info = Deno.statSync(realPath);
     const isSame = seen?.realPath === realPath && seen.state.isOf(info);
@@ -421,6 +464,17 @@ function isOwnPath(find: () => Found, path: string): boolean {
 export function isWithin(realRoot: string, realPath: string): boolean {
   const prefix = realRoot.endsWith(SEPARATOR) ? realRoot : realRoot + SEPARATOR;
   return realPath === realRoot || realPath.startsWith(prefix);
+}
+
+function isTheSameAtEachLook(realPath: string, isSame: (info: Deno.FileInfo) => boolean): boolean {
+  try {
+    for (let look = 0; look < RESTLESS_LOOKS; look++) {
+      if (Deno.realPathSync(realPath) !== realPath || !isSame(Deno.lstatSync(realPath))) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function withoutSlash(path: string): string {

@@ -19,6 +19,7 @@ import { FileState } from "./file_state.ts";
 import type { FieldLine, OpenFile } from "./message.ts";
 import type { ContentCoding } from "./negotiation.ts";
 import { CONTENT_CODINGS, selectContentCoding } from "./negotiation.ts";
+import type { StoredContent } from "./representation.ts";
 import { Representation } from "./representation.ts";
 import { SharedFile } from "./shared_file.ts";
 
@@ -41,10 +42,12 @@ export interface FoundFile {
   readonly info: Deno.FileInfo;
   /** Stands for the state of its directory; absent where that is not known. */
   readonly directory?: object | undefined;
+  /** As of when it is surely what its path stands for, on the clock; absent: as of when it was looked at. */
+  readonly asOfMs?: number;
 }
 
 /** The same, as it is kept. */
-export interface KnownFile extends Omit<FoundFile, "info"> {
+export interface KnownFile extends Omit<FoundFile, "info" | "asOfMs"> {
   /** Its state. */
   readonly state: FileState;
 }
@@ -80,10 +83,13 @@ type Variant = ContentCoding | "identity" | "changed";
 export class Resource {
   /** Whether a later change of the files is sure to show in the fingerprint. */
   readonly isSettled: boolean;
+  /** As of when it surely is what its path stands for, on the clock; `undefined`: as of when it was made. */
+  readonly asOfMs: number | undefined;
   /** Memory that the content takes with the room for its head, in bytes. */
   heldBytes: number = 0;
   readonly #options: ResourceOptions;
   readonly #file: KnownFile;
+  readonly #lookedAtMs: number;
   readonly #sitePath: string;
   /** The value of `Content-Type`. */
   readonly contentType: string;
@@ -105,6 +111,8 @@ export class Resource {
   constructor(sitePath: string, file: FoundFile, options: ResourceOptions) {
     this.#sitePath = sitePath;
     this.#file = toKnown(file);
+    this.asOfMs = file.asOfMs;
+    this.#lookedAtMs = options.clock.nowMs;
     this.#options = options;
     this.contentType = options.selectMediaType(sitePath);
     const isNegotiated = options.isCompressing && isCompressible(this.contentType);
@@ -193,9 +201,7 @@ export class Resource {
     const file = neighbour ?? this.#file;
     const isCompressed = coding !== "identity" && neighbour === undefined;
     const { size, mtimeMs, isYoung } = file.state;
-    const read = size <= this.#options.entryBytes
-      ? readFile(file, this.#options)
-      : { length: size, open: this.#makeOpen(file), mostKeptBytes: this.#options.entryBytes };
+    const read = size <= this.#options.entryBytes ? this.#readFile(file) : this.#describeFile(file);
     const change = variant === "changed" ? this.#options.changePage : undefined;
     const whole = change !== undefined && read instanceof Uint8Array ? copyContent(change(read)) : read;
     const content = isCompressed && whole instanceof Uint8Array ? copyContent(compress(whole, coding)) : whole;
@@ -219,9 +225,30 @@ export class Resource {
     });
   }
 
+  /** What was looked at for the same request was so a moment ago. */
+  #readFile(file: KnownFile): Uint8Array<ArrayBuffer> {
+    if (this.#options.clock.nowMs !== this.#lookedAtMs) checkUnchanged(file);
+    const open: OpenFile = openFile(file, this.#options);
+    try {
+      const content = readContent(open, file.state.size);
+      if (content === undefined) throw new StaleFileError(`File has become shorter: ${file.path}`);
+      return content;
+    } finally {
+      open.close();
+    }
+  }
+
+  #describeFile(file: KnownFile): StoredContent {
+    checkInPlace(file, this.#options);
+    return { length: file.state.size, open: this.#makeOpen(file), mostKeptBytes: this.#options.entryBytes };
+  }
+
   #makeOpen(file: KnownFile): () => OpenFile {
     const shared = new SharedFile({
-      open: () => openFile(file, this.#options),
+      open: () => {
+        checkUnchanged(file);
+        return openFile(file, this.#options);
+      },
       check: () => checkUnchanged(file),
       now: () => performance.now(),
     });
@@ -231,9 +258,8 @@ export class Resource {
 
 type OpenOptions = Pick<ResourceOptions, "open" | "isInPlace">;
 
-/** Opens the very file that was described; its name may have changed hands since, to a FIFO even. */
+/** Opens the very file that was described. */
 function openFile(found: KnownFile, { open, isInPlace }: OpenOptions): Deno.FsFile {
-  checkUnchanged(found);
   try {
     const file = open(found.path);
     let isSame = false;
@@ -249,7 +275,7 @@ function openFile(found: KnownFile, { open, isInPlace }: OpenOptions): Deno.FsFi
   throw new StaleFileError(`File has changed: ${found.path}`);
 }
 
-/** A path whose file has the same state leads to the same content. */
+/** A path whose file has the same state leads to the same content; it may have become that of a FIFO even. */
 function checkUnchanged({ path, state }: KnownFile): void {
   try {
     if (state.isOf(Deno.statSync(path))) return;
@@ -259,23 +285,17 @@ function checkUnchanged({ path, state }: KnownFile): void {
   throw new StaleFileError(`File has changed: ${path}`);
 }
 
+/** What is told of a file without opening it is told of one below the root only. */
+function checkInPlace({ path, state }: KnownFile, { isInPlace }: OpenOptions): void {
+  if (!isInPlace(path, (info) => state.isOf(info))) throw new StaleFileError(`File is not in place: ${path}`);
+}
+
 function isReadable(path: string, open: ResourceOptions["open"]): boolean {
   try {
     open(path).close();
     return true;
   } catch {
     return false;
-  }
-}
-
-function readFile(found: KnownFile, options: OpenOptions): Uint8Array<ArrayBuffer> {
-  const file: OpenFile = openFile(found, options);
-  try {
-    const content = readContent(file, found.state.size);
-    if (content === undefined) throw new StaleFileError(`File has become shorter: ${found.path}`);
-    return content;
-  } finally {
-    file.close();
   }
 }
 

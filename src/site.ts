@@ -92,7 +92,7 @@ export class Site {
    * @param context How it is made.
    */
   constructor(options: ParsedSiteOptions, context: SiteContext) {
-    const tree = new FileTree({ ...options, hidden: RULE_FILES, clock: context.clock });
+    const tree = new FileTree({ ...options, hidden: RULE_FILES, clock: context.clock, freshMs: context.cache.freshMs });
     this.tree = tree;
     this.#context = context;
     this.#hasDotfiles = options.hasDotfiles;

@@ -16,6 +16,8 @@ interface State {
   readonly bytes?: number;
   /** As of when it can be confirmed; absent: not at all. */
   readonly confirmedMs?: number;
+  /** As of when a look at it is sure; absent: at once. */
+  readonly asOfMs?: number;
 }
 
 /** One look at a file; what it holds may grow, as content does that is read when it is first asked for. */
@@ -24,8 +26,10 @@ class Look implements Keepable {
   readonly isSettled: boolean;
   heldBytes: number;
   confirmedMs: number | undefined;
+  readonly asOfMs: number | undefined;
 
-  constructor({ fingerprint = "same", isSettled = true, bytes = 10, confirmedMs }: State) {
+  constructor({ fingerprint = "same", isSettled = true, bytes = 10, confirmedMs, asOfMs }: State) {
+    this.asOfMs = asOfMs;
     this.fingerprint = fingerprint;
     this.confirmedMs = confirmedMs;
     this.isSettled = isSettled;
@@ -88,6 +92,20 @@ Deno.test("FileCache.get trusts an entry for the time of freshness and does not 
   assertEquals(bench.looks, ["a"]);
   assertEquals(bench.cache.get("/a", 50 + FRESH_MS), undefined);
   assertEquals(bench.looks, ["a", "a"]);
+});
+
+Deno.test("FileCache.get trusts a look as of when it is sure, also where it shows nothing new", () => {
+  const bench = new Bench();
+  const look = bench.put("a", { nowMs: 50, asOfMs: -30 });
+  assertStrictEquals(bench.cache.get("/a", FRESH_MS - 31), look);
+  assertEquals(bench.looks.length, 1);
+  bench.files.set("a", { asOfMs: FRESH_MS - 60 });
+  assertStrictEquals(bench.cache.get("/a", FRESH_MS - 30), look);
+  assertEquals(bench.looks.length, 2);
+  assertStrictEquals(bench.cache.get("/a", 2 * FRESH_MS - 61), look);
+  assertEquals(bench.looks.length, 2);
+  bench.cache.get("/a", 2 * FRESH_MS - 60);
+  assertEquals(bench.looks.length, 3);
 });
 
 const CONFIRMED: readonly [what: string, state: State, nowMs: number, looks: number, freshUntilMs: number][] = [

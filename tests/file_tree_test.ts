@@ -1,6 +1,10 @@
-/** `FileTree.confirm`: a file that is surely what it was is not looked for again, and no other one passes for it. */
+/**
+ * `FileTree` with a clock: looks at directories serve for a moment, and it says as of when what it says is sure. A file
+ * that is surely what it was is not looked for again, and no other one passes for it.
+ */
 
 import { assertEquals } from "@std/assert";
+import { relative } from "@std/path";
 import type { FileTreeOptions } from "../src/file_tree.ts";
 import { FileTree } from "../src/file_tree.ts";
 import { toKnown } from "../src/resource.ts";
@@ -23,6 +27,64 @@ function makeSite(): Site {
 /** As if the directory had been changed at that time. */
 function age(site: Site, name: string, time: Date = LONG_AGO): void {
   Deno.utimeSync(site.path(name), time, time);
+}
+
+/** What a path stands for, below `www`, and as of when. */
+function find(tree: FileTree, site: Site, path: string): string {
+  const found = tree.find(path);
+  if (found.kind !== "file") return found.kind;
+  return `${relative(Deno.realPathSync(site.path("../root")), found.file.path)} as of ${found.file.asOfMs ?? "now"}`;
+}
+
+// Elsewhere a path without links may still not be the real path.
+const isQuick = Deno.build.os === "linux";
+
+const TIMES: readonly [freshMs: number | undefined, times: readonly [nowMs: number, asOfMs: number][]][] = [
+  [undefined, [[5_000, 5_000], [5_099, 5_000], [5_100, 5_100]]],
+  [60_000, [[5_000, 5_000], [5_099, 5_000], [5_100, 5_100]]],
+  [200, [[5_000, 5_000], [5_019, 5_000], [5_020, 5_020]]],
+  [0, [[5_000, 5_000], [5_001, 5_001]]],
+];
+
+for (const [freshMs, times] of TIMES) {
+  testWith(["read", "write"], `FileTree.find says as of when it is sure of a file: trusted for ${freshMs} ms`, () => {
+    using site = makeSite();
+    site.write("dir/index.html", "index");
+    const tree = new FileTree({
+      root: site.path("../root"),
+      clock: site.clock,
+      ...(freshMs !== undefined && { freshMs }),
+    });
+    for (const [nowMs, asOfMs] of times) {
+      site.clock.nowMs = nowMs;
+      const expected = isQuick ? asOfMs : "now";
+      assertEquals(find(tree, site, "/dir/page.html"), `dir/page.html as of ${expected}`);
+      assertEquals(find(tree, site, "/dir/"), `dir/index.html as of ${expected}`);
+    }
+  });
+}
+
+const SWITCHES: readonly [what: string, change: (site: Site) => void, found: string][] = [
+  ["the root leads to a copy, and what it led to is gone", (site) => {
+    site.write("../www2/dir/page.html", "page");
+    site.relink("../root", "www2");
+    site.remove("dir");
+  }, "dir/page.html as of now"],
+  [
+    "the file has become a link to another one",
+    (site) => site.relink("dir/page.html", "other.html"),
+    "dir/other.html as of now",
+  ],
+];
+
+for (const [what, change, found] of SWITCHES) {
+  testWith(["read", "write"], `FileTree.find misses no file for what it remembers: ${what}`, () => {
+    using site = makeSite();
+    const tree = new FileTree({ root: site.path("../root"), clock: site.clock });
+    find(tree, site, "/dir/page.html");
+    change(site);
+    assertEquals(find(tree, site, "/dir/page.html"), found);
+  });
 }
 
 const CHANGES: readonly [what: string, change: (site: Site) => void, isConfirmed: boolean][] = [

@@ -11,7 +11,7 @@ import type { FoundFile } from "../src/resource.ts";
 import { HEAD_ROOM_BYTES } from "../src/content.ts";
 import { Resource } from "../src/resource.ts";
 import { testWith } from "./permissions.ts";
-import { ENTRY_BYTES, FRESH_MS, LONG_AGO, Site, siteTest } from "./site.ts";
+import { atTime, ENTRY_BYTES, FRESH_MS, LONG_AGO, Site, siteTest } from "./site.ts";
 import { askFor, EARLIER, LATER, textOf } from "./coded_answers.ts";
 
 /** What opens the files of a resource, and tells it the time. */
@@ -24,17 +24,6 @@ const OPENING = {
 };
 
 // Validators and time.
-
-/** Runs with another time of day; the clock of the handler is the test's anyway. */
-function atTime<T>(nowMs: number, run: () => T): T {
-  const { now } = Date;
-  Date.now = () => nowMs;
-  try {
-    return run();
-  } finally {
-    Date.now = now;
-  }
-}
 
 siteTest("changes the entity tag with the file, in every coding", (site) => {
   const seen = new Set<string | undefined>();

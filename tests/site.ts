@@ -120,6 +120,22 @@ export class Site implements Disposable {
 }
 
 /**
+ * Runs with another time of day; the clock of the handler is the test's anyway.
+ *
+ * @param nowMs The time, in milliseconds since the epoch.
+ * @param run What to run.
+ */
+export function atTime<T>(nowMs: number, run: () => T): T {
+  const { now } = Date;
+  Date.now = () => nowMs;
+  try {
+    return run();
+  } finally {
+    Date.now = now;
+  }
+}
+
+/**
  * Registers a test of `staticHandler` with a site of its own.
  *
  * @param name What the handler does.

@@ -6,8 +6,7 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { HttpError } from "../src/errors.ts";
 import { ask, requestHead } from "./ask.ts";
-import { ENTRY_BYTES, FRESH_MS, LONG_AGO, siteTest } from "./site.ts";
-import type { Site } from "./site.ts";
+import { atTime, ENTRY_BYTES, FRESH_MS, LONG_AGO, Site, siteTest } from "./site.ts";
 
 const CHANGES: readonly [change: string, apply: (site: Site) => void, expected: string | number][] = [
   ["replaced by a file that looks the same", (site) => {
@@ -177,6 +176,35 @@ siteTest("follows a link whose target is exchanged for one outside", (site) => {
   site.clock.nowMs += FRESH_MS;
   assertEquals(site.get("/current/a.txt"), 404);
 });
+
+/** Names that have not changed for long are believed more readily. */
+const AGES_MS = [0, 60_000];
+const FILES: readonly [name: string, method: string, length: number][] = [
+  ["small.txt", "GET", 1],
+  ["large.txt", "GET", ENTRY_BYTES],
+  ["large.txt", "HEAD", ENTRY_BYTES],
+];
+
+for (const target of ["other", "../other"]) {
+  siteTest(`does not go by a folder that was exchanged for a link since it was looked at: ${target}`, () => {
+    for (const [name, method, length] of FILES) {
+      for (const ageMs of AGES_MS) {
+        using site = new Site();
+        for (const [folder, content] of [["folder", "one"], [target, "two"]] as const) {
+          site.write(`${folder}/seen.txt`, "seen");
+          site.write(`${folder}/${name}`, content.repeat(length));
+        }
+        assertEquals(site.get("/folder/seen.txt"), "seen");
+        site.remove("folder");
+        site.link("folder", target);
+        const { status, text } = atTime(Date.now() + ageMs, () => site.ask(`/folder/${name}`, { method }));
+        assertEquals(status, target === "other" ? 200 : 404, `${method} ${name}`);
+        if (status === 200 && method === "GET") assertEquals(text, "two".repeat(length));
+        assertEquals(site.get("/folder/seen.txt"), "seen");
+      }
+    }
+  });
+}
 
 siteTest("follows a root that is exchanged for another directory", (site) => {
   for (const [version, content] of [["v1", "one"], ["v2", "two"]] as const) {
