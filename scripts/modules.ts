@@ -24,6 +24,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   bounds: { pure: true, imports: ["config", "errors"] },
   receive_buffer: { pure: true, imports: [] },
   bytes: { pure: true, imports: [] },
+  linked_list: { pure: true, imports: [] },
   authority: { pure: true, imports: [] },
 
   // The protocol, without I/O.
@@ -53,7 +54,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   deadline: { imports: ["clock"] },
   pace: { pure: true, imports: [] },
   connection_reader: { imports: ["clock", "deadline", "errors", "receive_buffer", "response_writer"] },
-  connection_context: { imports: ["admission", "clock", "config", "message", "request_context"] },
+  connection_context: { imports: ["admission", "clock", "config", "linked_list", "message", "request_context"] },
   current_request: {
     imports: [
       ...["connection_context", "connection_reader", "deadline", "errors", "message", "receive_buffer"],
@@ -217,8 +218,8 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   worker: {
     imports: [
       ...["access_log", "admission", "app", "app_and_files", "basic_auth", "clock", "config", "connection"],
-      ...["connection_context", "errors", "fetch_handler", "handoff", "heartbeat", "timer", "listener"],
-      ...["request_context", "site_handler", "spare_descriptors", "sweep", "worker_protocol"],
+      ...["connection_context", "errors", "fetch_handler", "handoff", "heartbeat", "linked_list", "listener"],
+      ...["timer", "request_context", "site_handler", "spare_descriptors", "sweep", "worker_protocol"],
       "writable_site_handler",
     ],
   },

@@ -36,14 +36,14 @@ export async function serveConnection(conn: Deno.TcpConn, context: ConnectionCon
   // While it is told so it takes nobody's place.
   if (refusal !== undefined) admission.closed(addressRow);
   const connection = new Connection(conn, context, addressRow);
-  connections.add(connection);
+  const remove = connections.add(connection);
   try {
     if (refusal === undefined) await connection.serve();
     else await connection.turnAway(refusal);
   } catch (error) {
     connection.reportEnd(error);
   } finally {
-    connections.delete(connection);
+    remove();
     connection.close();
     if (refusal === undefined) admission.closed(addressRow);
   }
@@ -55,7 +55,7 @@ export async function serveConnection(conn: Deno.TcpConn, context: ConnectionCon
  * @param connections The open connections.
  * @returns Whether there was one.
  */
-export function closeIdle(connections: ReadonlySet<OpenConnection>): boolean {
+export function closeIdle(connections: Iterable<OpenConnection>): boolean {
   for (const connection of connections) {
     if (!connection.isIdle) continue;
     connection.close();

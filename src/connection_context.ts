@@ -7,6 +7,7 @@
 import type { Admission } from "./admission.ts";
 import type { Clock } from "./clock.ts";
 import type { Limits, LogLevel, Timeouts } from "./config.ts";
+import type { LinkedList } from "./linked_list.ts";
 import type { RequestHead } from "./message.ts";
 import type { Handler } from "./request_context.ts";
 
@@ -61,7 +62,7 @@ export interface ConnectionContext {
   /** The time of the worker. */
   readonly clock: Clock;
   /** The open connections: for the sweep of deadlines, and for draining. */
-  readonly connections: Set<OpenConnection>;
+  readonly connections: LinkedList<OpenConnection>;
   /** Whether the server is stopping: every answer is then the last of its connection. */
   isDraining: boolean;
   /** Whether the server goes on without this worker: a request that may be on its way is then waited for. */

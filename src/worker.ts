@@ -19,6 +19,7 @@ import { closeIdle, serveConnection } from "./connection.ts";
 import { StartError } from "./errors.ts";
 import { Handoff } from "./handoff.ts";
 import { startHeartbeat } from "./heartbeat.ts";
+import { LinkedList } from "./linked_list.ts";
 import { acceptConnections, cloneListener } from "./listener.ts";
 import type { Handler } from "./request_context.ts";
 import { siteHandler } from "./site_handler.ts";
@@ -137,7 +138,7 @@ async function createContext(
   const report = (level: LogLevel, message: string) => {
     if (LEVELS.indexOf(level) <= LEVELS.indexOf(logLevel)) send({ kind: "event", level, message });
   };
-  const connections: ConnectionContext["connections"] = new Set();
+  const connections: ConnectionContext["connections"] = new LinkedList();
   const context: ConnectionContext = {
     admission: new Admission({ ...place, limits, makeRoom: () => closeIdle(connections) }),
     handler: await protect(await createHandler(options, { clock, report }), options, { clock, report }),

@@ -10,6 +10,7 @@ import { Clock } from "../src/clock.ts";
 import type { Limits, Timeouts } from "../src/config.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { closeIdle, serveConnection } from "../src/connection.ts";
+import { LinkedList } from "../src/linked_list.ts";
 import type { ConnectionContext, Exchange, OpenConnection } from "../src/connection_context.ts";
 import { HttpError } from "../src/errors.ts";
 import type { FileBody, OpenFile, RequestHead } from "../src/message.ts";
@@ -146,7 +147,7 @@ export class TestServer implements AsyncDisposable {
     const handler = options.handler ?? ((request) => answer(this, request));
     const limits = { ...DEFAULT_OPTIONS.limits, ...options.limits };
     const memory = createAdmissionMemory(1, limits);
-    const connections: ConnectionContext["connections"] = new Set();
+    const connections: ConnectionContext["connections"] = new LinkedList();
     this.context = {
       admission: new Admission({ memory, seat: 0, limits, makeRoom: () => closeIdle(connections) }),
       handler: (request, open) => {

@@ -9,6 +9,7 @@ import { Clock } from "../src/clock.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { serveConnection } from "../src/connection.ts";
 import type { ConnectionContext } from "../src/connection_context.ts";
+import { LinkedList } from "../src/linked_list.ts";
 import { HttpResponse } from "../src/message.ts";
 import type { Handler, RequestContext } from "../src/request_context.ts";
 import { encode } from "./raw_client.ts";
@@ -111,7 +112,7 @@ for (const [name, handle, ...arriving] of ROWS) {
       limits,
       timeouts,
       clock,
-      connections: new Set(),
+      connections: new LinkedList(),
       isDraining: false,
       hasSuccessor: false,
       logExchange: undefined,
