@@ -10,7 +10,9 @@
  */
 
 import type { ConnectionContext, OpenConnection } from "./connection_context.ts";
+import type { ReaderOwner } from "./connection_reader.ts";
 import { ConnectionReader } from "./connection_reader.ts";
+import type { ConnectionParts } from "./current_request.ts";
 import { CurrentRequest } from "./current_request.ts";
 import { Deadline } from "./deadline.ts";
 import { errorResponse } from "./error_response.ts";
@@ -18,6 +20,7 @@ import { HttpError, toHttpError, TransportError } from "./errors.ts";
 import { parseRequestHead, selectFraming } from "./http1.ts";
 import type { HttpResponse, RequestHead, UpgradeBody } from "./message.ts";
 import { Pace } from "./pace.ts";
+import type { WaitObserver } from "./response_writer.ts";
 import { releaseBody, ResponseWriter } from "./response_writer.ts";
 
 /** A connection that was quiet for less may have a request on its way: it is not closed for a new one, nor lightly. */
@@ -36,14 +39,14 @@ export async function serveConnection(conn: Deno.TcpConn, context: ConnectionCon
   // While it is told so it takes nobody's place.
   if (refusal !== undefined) admission.closed(addressRow);
   const connection = new Connection(conn, context, addressRow);
-  const remove = connections.add(connection);
+  const place = connections.add(connection);
   try {
     if (refusal === undefined) await connection.serve();
     else await connection.turnAway(refusal);
   } catch (error) {
     connection.reportEnd(error);
   } finally {
-    remove();
+    connections.remove(place);
     connection.close();
     if (refusal === undefined) admission.closed(addressRow);
   }
@@ -64,14 +67,22 @@ export function closeIdle(connections: Iterable<OpenConnection>): boolean {
   return false;
 }
 
-/** One connection. */
-export class Connection implements OpenConnection {
-  readonly #conn: Deno.TcpConn;
+/**
+ * One connection. Its parts are given this object itself and none that is made for them: where connections are seen to
+ * last V8 begins to allocate what a literal makes among the old objects, and what short connections leave there waits for
+ * the next full collection.
+ */
+export class Connection implements OpenConnection, ConnectionParts, ReaderOwner, WaitObserver {
+  /** The socket. */
+  readonly conn: Deno.TcpConn;
+  /** Until when it waits, and what for. */
+  readonly deadline: Deadline;
+  /** Its receiving side. */
+  readonly reader: ConnectionReader;
+  /** Its sending side. */
+  readonly writer: ResponseWriter;
   readonly #context: ConnectionContext;
   readonly #addressRow: number;
-  readonly #deadline: Deadline;
-  readonly #reader: ConnectionReader;
-  readonly #writer: ResponseWriter;
   readonly #request: CurrentRequest;
   /** Since when it has waited for a request; of a deadline that never passes that cannot be told. */
   #idleSinceMs = Infinity;
@@ -97,38 +108,48 @@ export class Connection implements OpenConnection {
    * @param addressRow Where its client is counted.
    */
   constructor(conn: Deno.TcpConn, context: ConnectionContext, addressRow: number) {
-    const { clock, limits, timeouts } = context;
-    const deadline = new Deadline(clock);
-    const writer = new ResponseWriter(conn, clock, {
-      beforeWrite: () => {
-        if (!deadline.hasExpired) deadline.wait("write", timeouts.writeStallMs);
-      },
-      beforePiece: () => this.#request.awaitPiece(),
-    });
-    const onLeave = (isGone: boolean) => this.#request.leave(isGone);
-    const reader = new ConnectionReader(conn, { clock, deadline, writer, headBytes: limits.headBytes, onLeave });
-    this.#conn = conn;
+    const { clock } = context;
+    this.conn = conn;
     this.#context = context;
     this.#addressRow = addressRow;
-    this.#deadline = deadline;
-    this.#writer = writer;
-    this.#reader = reader;
-    this.#request = new CurrentRequest(context, { conn, reader, writer, deadline });
+    this.deadline = new Deadline(clock);
+    this.writer = new ResponseWriter(conn, clock, this);
+    this.reader = new ConnectionReader(conn, this, context);
+    this.#request = new CurrentRequest(context, this);
+  }
+
+  /** Something is about to be sent. */
+  beforeWrite(): void {
+    if (!this.deadline.hasExpired) this.deadline.wait("write", this.#context.timeouts.writeStallMs);
+  }
+
+  /** The next piece of an answer is about to be waited for. */
+  beforePiece(): void {
+    this.#request.awaitPiece();
+  }
+
+  /**
+   * The client has ended its side, or is gone, while it was watched.
+   *
+   * @param isGone Whether it surely is gone.
+   */
+  onLeave(isGone: boolean): void {
+    this.#request.leave(isGone);
   }
 
   /** When the present wait must be over, on the clock of the worker. */
   get deadlineMs(): number {
-    return this.#deadline.atMs;
+    return this.deadline.atMs;
   }
 
   /** Number of bytes that were received and not yet taken. */
   get waitingBytes(): number {
-    return this.#reader.received.length;
+    return this.reader.received.length;
   }
 
   /** Whether it has waited for a request for a while, and nothing of one has come. */
   get isIdle(): boolean {
-    if (this.#isClosed || this.#deadline.stage !== "request" || this.waitingBytes > 0) return false;
+    if (this.#isClosed || this.deadline.stage !== "request" || this.waitingBytes > 0) return false;
     return this.#context.clock.nowMs - this.#idleSinceMs >= IDLE_MS;
   }
 
@@ -148,9 +169,9 @@ export class Connection implements OpenConnection {
       const goesOn = head === undefined ? await this.#receive() : await this.#exchange(head);
       if (!goesOn) break;
     }
-    await this.#writer.flush();
-    const isOver = this.#isLast && this.#reader.received.length === 0;
-    if (!isOver && !this.#reader.hasEnded && this.#upgrade === undefined) await this.#linger();
+    await this.writer.flush();
+    const isOver = this.#isLast && this.reader.received.length === 0;
+    if (!isOver && !this.reader.hasEnded && this.#upgrade === undefined) await this.#linger();
   }
 
   /**
@@ -176,7 +197,7 @@ export class Connection implements OpenConnection {
    * @param reason What the log says.
    */
   expire(reason = "time-out"): void {
-    const { stage } = this.#deadline;
+    const { stage } = this.deadline;
     const isRoutine = stage === "request" || stage === "linger";
     this.#context.report(isRoutine ? "debug" : "info", `${this.#remote} closed: ${reason} while waiting for ${stage}`);
     switch (stage) {
@@ -203,16 +224,16 @@ export class Connection implements OpenConnection {
    */
   checkPace(elapsedMs: number): void {
     const { limits, timeouts } = this.#context;
-    const { stage } = this.#deadline;
+    const { stage } = this.deadline;
     // A wait that began since the last look has taken only a part of that time, and the clock is too coarse to tell which.
     const waitedMs = stage === this.#pacedStage ? elapsedMs : 0;
     this.#pacedStage = stage;
     if (stage === "body") {
-      const { receivedBytes } = this.#reader;
+      const { receivedBytes } = this.reader;
       this.#receivingPace ??= new Pace(limits.bodyBytesPerSecond, timeouts.bodyIdleMs, receivedBytes);
       if (!this.#receivingPace.keeps(receivedBytes, waitedMs)) this.expire("too slow");
     } else if (stage === "write") {
-      const { takenBytes } = this.#writer;
+      const { takenBytes } = this.writer;
       this.#takingPace ??= new Pace(limits.writeBytesPerSecond, timeouts.writeStallMs, takenBytes);
       if (!this.#takingPace.keeps(takenBytes, waitedMs)) this.expire("too slow");
     }
@@ -220,10 +241,10 @@ export class Connection implements OpenConnection {
 
   /** Nothing but this connection waits: the answer is sent beside the read, which ends when the client does. */
   #expireReading(): void {
-    this.#deadline.hasExpired = true;
-    this.#deadline.wait("linger", this.#context.timeouts.lingerMs);
+    this.deadline.hasExpired = true;
+    this.deadline.wait("linger", this.#context.timeouts.lingerMs);
     Promise.resolve(this.#answer(undefined, errorResponse(new HttpError(408, "Time-out"), undefined), false))
-      .then(() => this.#conn.closeWrite())
+      .then(() => this.conn.closeWrite())
       .catch(() => this.close());
   }
 
@@ -234,19 +255,19 @@ export class Connection implements OpenConnection {
   finish(): void {
     if (this.#upgrade !== undefined) return this.#upgrade.shutdown();
     if (this.#request.isEndless) return this.close();
-    if (this.#deadline.stage !== "request") return;
+    if (this.deadline.stage !== "request") return;
     const { hasSuccessor, clock } = this.#context;
     const untilMs = this.#idleSinceMs + IDLE_MS;
     if (!hasSuccessor || untilMs <= clock.nowMs) return this.close();
-    this.#deadline.waitUntil("request", Math.min(this.#deadline.atMs, untilMs));
+    this.deadline.waitUntil("request", Math.min(this.deadline.atMs, untilMs));
   }
 
   /** Closes the connection; whatever waits on it then fails. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#conn.close();
-    this.#writer.abort();
+    this.conn.close();
+    this.writer.abort();
     this.#request.giveUp(new TransportError("The connection is closed"));
   }
 
@@ -263,13 +284,13 @@ export class Connection implements OpenConnection {
   }
 
   get #remote(): string {
-    return this.#conn.remoteAddr.hostname;
+    return this.conn.remoteAddr.hostname;
   }
 
   /** Without this the second of two small writes waits 40 ms for the client to acknowledge the first. */
   #sendAtOnce(): void {
     try {
-      this.#conn.setNoDelay(true);
+      this.conn.setNoDelay(true);
     } catch (cause) {
       throw new TransportError("Cannot set up: the connection is gone", { cause });
     }
@@ -278,7 +299,7 @@ export class Connection implements OpenConnection {
   /** The next head, `undefined` where it is not complete, or the error that answers it. */
   #takeHead(): RequestHead | HttpError | undefined {
     try {
-      return parseRequestHead(this.#reader.received, this.#context.limits);
+      return parseRequestHead(this.reader.received, this.#context.limits);
     } catch (error) {
       if (error instanceof HttpError) return error;
       throw error;
@@ -288,19 +309,19 @@ export class Connection implements OpenConnection {
   /** Reads more of a head. Returns whether the connection goes on. Most connections wait here, so it holds nothing. */
   #receive(): boolean | Promise<boolean> {
     const { clock, timeouts, isDraining, hasSuccessor } = this.#context;
-    if (this.#reader.received.length > 0) return this.#receiveRest();
+    if (this.reader.received.length > 0) return this.#receiveRest();
     this.#idleSinceMs = clock.nowMs;
-    if (!isDraining) return this.#reader.read("request", clock.nowMs + timeouts.idleMs);
+    if (!isDraining) return this.reader.read("request", clock.nowMs + timeouts.idleMs);
     // One that was accepted in the moment of the order to stop has something on its way.
     const mayAsk = this.#requests === 0 || hasSuccessor;
-    return mayAsk && this.#reader.read("request", clock.nowMs + Math.min(IDLE_MS, timeouts.idleMs));
+    return mayAsk && this.reader.read("request", clock.nowMs + Math.min(IDLE_MS, timeouts.idleMs));
   }
 
   async #receiveRest(): Promise<boolean> {
     const { clock, timeouts, report } = this.#context;
-    if (this.#deadline.stage !== "head") this.#headDeadlineMs = clock.nowMs + timeouts.headMs;
-    if (await this.#reader.read("head", this.#headDeadlineMs)) return true;
-    if (!this.#deadline.hasExpired) report("info", `${this.#remote} closed: the client ended amid a head`);
+    if (this.deadline.stage !== "head") this.#headDeadlineMs = clock.nowMs + timeouts.headMs;
+    if (await this.reader.read("head", this.#headDeadlineMs)) return true;
+    if (!this.deadline.hasExpired) report("info", `${this.#remote} closed: the client ended amid a head`);
     return false;
   }
 
@@ -317,9 +338,9 @@ export class Connection implements OpenConnection {
     let response: HttpResponse;
     try {
       if (body !== undefined && !hasBodies) isPersistent = await request.drain(head, body) && isPersistent;
-      if (this.#deadline.hasExpired) return false;
+      if (this.deadline.hasExpired) return false;
       if (admission.isCountingRequests) admission.checkRequest(this.#addressRow);
-      this.#deadline.wait("handler", timeouts.handlerMs);
+      this.deadline.wait("handler", timeouts.handlerMs);
       const answer = handler(head, open);
       response = answer instanceof Promise ? await request.awaitAnswer(answer) : answer;
       if (request.informing !== undefined) await request.informing;
@@ -363,15 +384,15 @@ export class Connection implements OpenConnection {
 
   /** From now on the connection is somebody else's, to its end. */
   async #handOver(body: UpgradeBody): Promise<false> {
-    await this.#writer.flush();
+    await this.writer.flush();
     this.#request.end();
-    this.#deadline.wait("upgraded", Infinity);
+    this.deadline.wait("upgraded", Infinity);
     this.#upgrade = body;
     const report = (error: unknown) => this.#context.report("error", `${this.#remote} upgraded: ${describe(error)}`);
     await body.run({
-      read: (into) => this.#reader.readInto(into),
+      read: (into) => this.reader.readInto(into),
       write: (bytes) => this.#writeUpgraded(bytes),
-      closeWrite: () => this.#conn.closeWrite(),
+      closeWrite: () => this.conn.closeWrite(),
       close: () => this.close(),
     }, report);
     return false;
@@ -380,9 +401,9 @@ export class Connection implements OpenConnection {
   /** A client must take what it is sent as it must take an answer; what it may be silent for is not decided here. */
   async #writeUpgraded(bytes: Uint8Array): Promise<number> {
     try {
-      return await this.#writer.pass(bytes);
+      return await this.writer.pass(bytes);
     } finally {
-      this.#deadline.wait("upgraded", Infinity);
+      this.deadline.wait("upgraded", Infinity);
     }
   }
 
@@ -400,14 +421,14 @@ export class Connection implements OpenConnection {
     startMs: number = this.#context.clock.nowMs,
   ): Promise<void> | undefined {
     const headOnly = head?.method === "HEAD";
-    const more = persistent && this.#reader.received.length > 0;
+    const more = persistent && this.reader.received.length > 0;
     const minorVersion = head?.minorVersion ?? 1;
-    const sending = this.#writer.send(response, { persistent, headOnly, more, minorVersion });
+    const sending = this.writer.send(response, { persistent, headOnly, more, minorVersion });
     const { logExchange, clock } = this.#context;
     if (logExchange === undefined) return sending;
     const log = () => {
       clock.read();
-      const { bodyBytes } = this.#writer;
+      const { bodyBytes } = this.writer;
       const durationMs = clock.nowMs - startMs;
       logExchange({
         remote: this.#remote,
@@ -427,13 +448,13 @@ export class Connection implements OpenConnection {
    */
   async #linger(): Promise<void> {
     const deadlineMs = this.#context.clock.nowMs + this.#context.timeouts.lingerMs;
-    const { received } = this.#reader;
-    await this.#conn.closeWrite().catch((cause) => {
+    const { received } = this.reader;
+    await this.conn.closeWrite().catch((cause) => {
       throw new TransportError("Cannot close: the connection is gone", { cause });
     });
     do {
       received.consume(received.length);
-    } while (await this.#reader.read("linger", this.#deadline.hasExpired ? this.#deadline.atMs : deadlineMs));
+    } while (await this.reader.read("linger", this.deadline.hasExpired ? this.deadline.atMs : deadlineMs));
   }
 
   /** Only what is the server's doing is an error of the log; a client could fill it with the rest. */

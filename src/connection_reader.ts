@@ -19,18 +19,22 @@ export interface ByteSource {
   read(into: Uint8Array): Promise<number | null>;
 }
 
-/** What {@linkcode ConnectionReader} needs beside the socket. */
-export interface ConnectionReaderOptions {
+/** The connection that {@linkcode ConnectionReader} is a part of. */
+export interface ReaderOwner {
+  /** Its deadline. */
+  readonly deadline: Deadline;
+  /** What sends its answers. */
+  readonly writer: ResponseWriter;
+  /** Told, while the client is watched, that it has ended its side, or is gone. */
+  onLeave(isGone: boolean): void;
+}
+
+/** What the readers of one worker share. */
+export interface ReaderContext {
   /** The time of the worker; read whenever bytes arrive. */
   readonly clock: Clock;
-  /** The deadline of the connection. */
-  readonly deadline: Deadline;
-  /** What sends the answers. */
-  readonly writer: ResponseWriter;
-  /** What the buffer may grow to. */
-  readonly headBytes: number;
-  /** Told, while the client is watched, that it has ended its side, or is gone. */
-  readonly onLeave: (isGone: boolean) => void;
+  /** Bounds: what the buffer may grow to. */
+  readonly limits: { readonly headBytes: number };
 }
 
 /** Reads one connection. */
@@ -42,7 +46,8 @@ export class ConnectionReader {
   /** All bytes that were received. */
   receivedBytes: number = 0;
   readonly #source: ByteSource;
-  readonly #options: ConnectionReaderOptions;
+  readonly #owner: ReaderOwner;
+  readonly #clock: Clock;
   /** A read that was begun for a body or to see whether the client leaves. */
   #reading: Promise<boolean> | undefined;
   #isWatching = false;
@@ -51,12 +56,14 @@ export class ConnectionReader {
    * Makes a reader that has read nothing.
    *
    * @param source Where the bytes come from.
-   * @param options What else it needs.
+   * @param owner The connection.
+   * @param context What it shares with others.
    */
-  constructor(source: ByteSource, options: ConnectionReaderOptions) {
+  constructor(source: ByteSource, owner: ReaderOwner, { clock, limits }: ReaderContext) {
     this.#source = source;
-    this.#options = options;
-    this.received = new ReceiveBuffer(options.headBytes);
+    this.#owner = owner;
+    this.#clock = clock;
+    this.received = new ReceiveBuffer(limits.headBytes);
   }
 
   /**
@@ -68,7 +75,7 @@ export class ConnectionReader {
    * @throws {TransportError} Where the connection is gone.
    */
   async read(stage: Stage, deadlineMs: number): Promise<boolean> {
-    const { writer, deadline } = this.#options;
+    const { writer, deadline } = this.#owner;
     // It may end while answers are sent, and is then the read that was asked for.
     let reading = this.#reading;
     if (writer.isWaiting) {
@@ -137,13 +144,13 @@ export class ConnectionReader {
     } finally {
       this.#reading = undefined;
       if (isMore) this.readOn();
-      else if (this.#isWatching) this.#options.onLeave(isMore === undefined);
+      else if (this.#isWatching) this.#owner.onLeave(isMore === undefined);
     }
   }
 
   /** Takes over what was read. Returns whether that was something. */
   #take(count: number | null): boolean {
-    this.#options.clock.read();
+    this.#clock.read();
     if (count === null) {
       this.hasEnded = true;
       return false;

@@ -9,10 +9,24 @@
  */
 
 /** Where a value stands in its list. */
-interface Place<Value> {
+export class Place<Value> {
+  /** The value. */
   readonly value: Value;
+  /** The place before it; `undefined` where it is the first. */
   before: Place<Value> | undefined;
-  after: Place<Value> | undefined;
+  /** The place behind it; `undefined` where it is the last. */
+  after: Place<Value> | undefined = undefined;
+
+  /**
+   * Makes the last place of a list.
+   *
+   * @param value The value.
+   * @param before The place before it.
+   */
+  constructor(value: Value, before: Place<Value> | undefined) {
+    this.value = value;
+    this.before = before;
+  }
 }
 
 /** A list that a value leaves at no cost. */
@@ -30,19 +44,31 @@ export class LinkedList<Value> implements Iterable<Value> {
    * Adds a value at the end.
    *
    * @param value The value.
-   * @returns Removes it, the first time it is called.
+   * @returns Where it stands, for {@linkcode remove}.
    */
-  add(value: Value): () => void {
-    const place: Place<Value> = { value, before: this.#last, after: undefined };
+  add(value: Value): Place<Value> {
+    const place = new Place(value, this.#last);
     if (place.before === undefined) this.#first = place;
     else place.before.after = place;
     this.#last = place;
     this.#size++;
-    let isIn = true;
-    return () => {
-      if (isIn) this.#remove(place);
-      isIn = false;
-    };
+    return place;
+  }
+
+  /**
+   * Removes a value.
+   *
+   * @param place Where it stands; left by this, so that it can be removed once.
+   */
+  remove(place: Place<Value>): void {
+    const { before, after } = place;
+    if (before === undefined) this.#first = after;
+    else before.after = after;
+    if (after === undefined) this.#last = before;
+    else after.before = before;
+    // It leads to no other place any more: once it is old it would keep them all.
+    place.before = place.after = undefined;
+    this.#size--;
   }
 
   /** The values, the first one first; the one at hand may be removed meanwhile. */
@@ -52,16 +78,5 @@ export class LinkedList<Value> implements Iterable<Value> {
       yield value;
       place = after;
     }
-  }
-
-  /** What is removed leads to no other place: once it is old it would keep them all. */
-  #remove(place: Place<Value>): void {
-    const { before, after } = place;
-    if (before === undefined) this.#first = after;
-    else before.after = after;
-    if (after === undefined) this.#last = before;
-    else after.before = before;
-    place.before = place.after = undefined;
-    this.#size--;
   }
 }

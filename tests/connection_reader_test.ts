@@ -60,7 +60,8 @@ function setUp(headBytes = 16_384): { socket: FakeSocket; reader: ConnectionRead
   const deadline = new Deadline(clock);
   const writer = new ResponseWriter(socket, clock, { beforeWrite: () => {}, beforePiece: () => {} });
   writer.send(new HttpResponse(200, [], encode("a")), { persistent: true, headOnly: false, more: true });
-  const reader = new ConnectionReader(socket, { clock, deadline, writer, headBytes, onLeave: () => {} });
+  const owner = { deadline, writer, onLeave: () => {} };
+  const reader = new ConnectionReader(socket, owner, { clock, limits: { headBytes } });
   return { socket, reader };
 }
 

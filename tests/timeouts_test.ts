@@ -250,7 +250,7 @@ Deno.test("Sweep.run judges nobody after it came late, and goes on the next time
   await using server = new TestServer();
   const sweep = new Sweep(server.context);
   const judged: string[] = [];
-  const remove = server.context.connections.add({
+  const place = server.context.connections.add({
     deadlineMs: 0,
     waitingBytes: 0,
     isIdle: true,
@@ -269,7 +269,7 @@ Deno.test("Sweep.run judges nobody after it came late, and goes on the next time
   assertEquals(runAfter(60_000), []);
   assertEquals(runAfter(60_000), ["expired"]);
   assertEquals(runAfter(SWEEP_MS), ["expired"]);
-  remove();
+  server.context.connections.remove(place);
 });
 
 Deno.test("a connection ends after as many requests as it may carry, RFC 9112 section 9.6", async () => {
