@@ -245,24 +245,25 @@ export class FileTree {
   }
 
   /**
-   * Tells, of a file that was just opened, whether no name on the way to it has been switched for a link meanwhile, and
-   * perhaps back. Where no name in the directories on the way has changed for seconds none has been. Else there are many
-   * looks, of which each would have to meet the right one of the two. Where all links are followed it does not matter.
-   * Where it is not in place what is remembered of directories is forgotten, so that it is found anew.
+   * Tells, of a file that was opened or described, whether it is at this path, and no name on the way has been switched
+   * for a link meanwhile, and perhaps back. Where no name in the directories on the way has changed for seconds one look
+   * is enough. Else there are many, of which each would have to meet the right one of the two. Where all links are
+   * followed it does not matter. Where it is not in place what is remembered of directories is forgotten, so that it is
+   * found anew.
    *
    * @param realPath Where it is, without any link.
-   * @param isSame Whether what is there now is the file that was opened.
+   * @param isSame Whether what is there now is that file.
    */
   isInPlace(realPath: string, isSame: (info: Deno.FileInfo) => boolean): boolean {
     if (this.#symlinks === "follow") return true;
-    const isInPlace = this.#isCalm(realPath) || isTheSameAtEachLook(realPath, isSame);
+    const isInPlace = this.#isCalm(realPath) ? isSameNow(realPath, isSame) : isTheSameAtEachLook(realPath, isSame);
     if (!isInPlace) this.#directories.clear();
     return isInPlace;
   }
 
   /**
-   * Whether the directories on the way are no links, and no name in them has changed for seconds: then none of them was
-   * a link when the file was opened. When that last happened cannot be set by anybody, unlike the time of a file.
+   * Whether the directories on the way are no links, and no name in them has changed for seconds: then none of them has
+   * been a link for as long. When that last happened cannot be set by anybody, unlike the time of a file.
    */
   #isCalm(realPath: string): boolean {
     try {
@@ -318,7 +319,8 @@ export class FileTree {
       const directory = this.#see(dirname(realPath), this.#clock);
       if (directory.realPath !== dirname(realPath) || !isWithin(root.realPath, directory.realPath)) return undefined;
       const info = Deno.lstatSync(realPath);
-      if (!info.isFile || this.#isHidden(root.realPath, realPath)) return undefined;
+      // The directory may have become a link to the root just now.
+      if (!info.isFile || this.#hidden.has(basename(realPath).toLowerCase())) return undefined;
       const asOfMs = Math.min(root.seenMs, directory.seenMs);
       return { kind: "file", file: { path: realPath, info, directory: directory.identity, asOfMs }, sitePath };
     } catch {
@@ -466,10 +468,18 @@ export function isWithin(realRoot: string, realPath: string): boolean {
   return realPath === realRoot || realPath.startsWith(prefix);
 }
 
+function isSameNow(realPath: string, isSame: (info: Deno.FileInfo) => boolean): boolean {
+  try {
+    return isSame(Deno.lstatSync(realPath));
+  } catch {
+    return false;
+  }
+}
+
 function isTheSameAtEachLook(realPath: string, isSame: (info: Deno.FileInfo) => boolean): boolean {
   try {
     for (let look = 0; look < RESTLESS_LOOKS; look++) {
-      if (Deno.realPathSync(realPath) !== realPath || !isSame(Deno.lstatSync(realPath))) return false;
+      if (Deno.realPathSync(realPath) !== realPath || !isSameNow(realPath, isSame)) return false;
     }
     return true;
   } catch {

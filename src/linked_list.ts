@@ -58,10 +58,11 @@ export class LinkedList<Value> implements Iterable<Value> {
   /**
    * Removes a value.
    *
-   * @param place Where it stands; left by this, so that it can be removed once.
+   * @param place Where it stands; nothing happens where it was left already.
    */
   remove(place: Place<Value>): void {
     const { before, after } = place;
+    if (before === undefined && this.#first !== place) return;
     if (before === undefined) this.#first = after;
     else before.after = after;
     if (after === undefined) this.#last = before;
@@ -71,7 +72,7 @@ export class LinkedList<Value> implements Iterable<Value> {
     this.#size--;
   }
 
-  /** The values, the first one first; the one at hand may be removed meanwhile. */
+  /** The values, the first one first; the one at hand may be removed meanwhile, and no other. */
   *[Symbol.iterator](): Generator<Value, void> {
     for (let place = this.#first; place !== undefined;) {
       const { value, after } = place;

@@ -89,7 +89,6 @@ export class Resource {
   heldBytes: number = 0;
   readonly #options: ResourceOptions;
   readonly #file: KnownFile;
-  readonly #lookedAtMs: number;
   readonly #sitePath: string;
   /** The value of `Content-Type`. */
   readonly contentType: string;
@@ -112,7 +111,6 @@ export class Resource {
     this.#sitePath = sitePath;
     this.#file = toKnown(file);
     this.asOfMs = file.asOfMs;
-    this.#lookedAtMs = options.clock.nowMs;
     this.#options = options;
     this.contentType = options.selectMediaType(sitePath);
     const isNegotiated = options.isCompressing && isCompressible(this.contentType);
@@ -225,9 +223,7 @@ export class Resource {
     });
   }
 
-  /** What was looked at for the same request was so a moment ago. */
   #readFile(file: KnownFile): Uint8Array<ArrayBuffer> {
-    if (this.#options.clock.nowMs !== this.#lookedAtMs) checkUnchanged(file);
     const open: OpenFile = openFile(file, this.#options);
     try {
       const content = readContent(open, file.state.size);
@@ -245,10 +241,7 @@ export class Resource {
 
   #makeOpen(file: KnownFile): () => OpenFile {
     const shared = new SharedFile({
-      open: () => {
-        checkUnchanged(file);
-        return openFile(file, this.#options);
-      },
+      open: () => openFile(file, this.#options),
       check: () => checkUnchanged(file),
       now: () => performance.now(),
     });
@@ -258,8 +251,9 @@ export class Resource {
 
 type OpenOptions = Pick<ResourceOptions, "open" | "isInPlace">;
 
-/** Opens the very file that was described. */
+/** Opens the very file that was described; its name may have changed hands since, to a FIFO even. */
 function openFile(found: KnownFile, { open, isInPlace }: OpenOptions): Deno.FsFile {
+  checkUnchanged(found);
   try {
     const file = open(found.path);
     let isSame = false;
@@ -275,7 +269,7 @@ function openFile(found: KnownFile, { open, isInPlace }: OpenOptions): Deno.FsFi
   throw new StaleFileError(`File has changed: ${found.path}`);
 }
 
-/** A path whose file has the same state leads to the same content; it may have become that of a FIFO even. */
+/** A path whose file has the same state leads to the same content. */
 function checkUnchanged({ path, state }: KnownFile): void {
   try {
     if (state.isOf(Deno.statSync(path))) return;

@@ -9,7 +9,7 @@ import type { FileTreeOptions } from "../src/file_tree.ts";
 import { FileTree } from "../src/file_tree.ts";
 import { toKnown } from "../src/resource.ts";
 import { testWith } from "./permissions.ts";
-import { LONG_AGO, Site } from "./site.ts";
+import { atTime, LONG_AGO, Site } from "./site.ts";
 
 const LATER = new Date(LONG_AGO.getTime() + 60_000);
 
@@ -85,6 +85,39 @@ for (const [what, change, found] of SWITCHES) {
     change(site);
     assertEquals(find(tree, site, "/dir/page.html"), found);
   });
+}
+
+const PLACES: readonly [what: string, change: (site: Site) => void, isInPlace: boolean][] = [
+  ["nothing", () => {}, true],
+  ["the file is another one", (site) => site.relink("dir/page.html", "other.html"), false],
+  ["the file is gone", (site) => site.remove("dir/page.html"), false],
+  ["the directory is another one, with a file of that name", (site) => {
+    Deno.renameSync(site.path("dir"), site.path("old"));
+    Deno.renameSync(site.path("more"), site.path("dir"));
+  }, false],
+  ["the directory is a link to itself, moved", (site) => {
+    Deno.renameSync(site.path("dir"), site.path("../outside"));
+    site.link("dir", "../outside");
+  }, false],
+  ["the root leads elsewhere", (site) => {
+    site.write("../www2/x", "x");
+    site.relink("../root", "www2");
+  }, true],
+];
+
+/** Names that have not changed for long are believed more readily. */
+for (const ageMs of [0, 60_000]) {
+  for (const [what, change, isInPlace] of PLACES) {
+    testWith(["read", "write"], `FileTree.isInPlace is ${isInPlace}: ${what}, ${ageMs} ms ago`, () => {
+      using site = makeSite();
+      const tree = new FileTree({ root: site.path("../root"), clock: site.clock });
+      const found = tree.find("/dir/page.html");
+      if (found.kind !== "file") throw new Error(found.kind);
+      const { path, state } = toKnown(found.file);
+      change(site);
+      assertEquals(atTime(Date.now() + ageMs, () => tree.isInPlace(path, (info) => state.isOf(info))), isInPlace);
+    });
+  }
 }
 
 const CHANGES: readonly [what: string, change: (site: Site) => void, isConfirmed: boolean][] = [

@@ -19,7 +19,7 @@ for (const chances of [2, 5, 8]) {
       }
       const [place] = random(10) < chances ? [] : places.splice(random(Math.max(1, places.length)), 1);
       if (place !== undefined) {
-        list.remove(place);
+        for (let times = 1 + random(2); times > 0; times--) list.remove(place);
         set.delete(place.value);
       }
       assertEquals([list.size, [...list]], [set.size, [...set]]);

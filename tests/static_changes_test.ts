@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { HttpError } from "../src/errors.ts";
 import { ask, requestHead } from "./ask.ts";
+import { testWith } from "./permissions.ts";
 import { atTime, ENTRY_BYTES, FRESH_MS, LONG_AGO, Site, siteTest } from "./site.ts";
 
 const CHANGES: readonly [change: string, apply: (site: Site) => void, expected: string | number][] = [
@@ -205,6 +206,35 @@ for (const target of ["other", "../other"]) {
     }
   });
 }
+
+siteTest("does not show rules by a folder that has become a link to the root since it was looked at", (site) => {
+  site.write("_headers", "/*\n  X-Secret: a\n");
+  site.write("folder/seen.txt", "seen");
+  assertEquals(site.get("/folder/seen.txt"), "seen");
+  site.remove("folder");
+  site.link("folder", ".");
+  assertEquals(site.get("/folder/_headers"), 404);
+}, { symlinks: "follow" });
+
+testWith(
+  ["read", "write"],
+  "staticHandler opens nothing that was replaced, also for another coding within the same moment",
+  () => {
+    const opened: string[] = [];
+    using site = new Site({
+      open: (path) => {
+        opened.push(path);
+        return Deno.openSync(path);
+      },
+    });
+    site.write("a.html", "one".repeat(1_000));
+    assertEquals(site.get("/a.html"), "one".repeat(1_000));
+    site.remove("a.html");
+    site.write("a.html/index.html", "index");
+    const { status } = site.ask("/a.html", { fields: [["Accept-Encoding", "gzip"]] });
+    assertEquals([status, opened.length], [308, 1]);
+  },
+);
 
 siteTest("follows a root that is exchanged for another directory", (site) => {
   for (const [version, content] of [["v1", "one"], ["v2", "two"]] as const) {
