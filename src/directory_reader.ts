@@ -15,7 +15,7 @@ import type { ListingLimits } from "./config.ts";
 import { LISTING_LIMITS } from "./config.ts";
 import type { Names, NamesOptions } from "./directory_names.ts";
 import { readNames, readNamesInTurns } from "./directory_names.ts";
-import { HttpError } from "./errors.ts";
+import { HttpError, StaleFileError } from "./errors.ts";
 import type { Steps } from "./steps.ts";
 import { inTurns, WaitingLine } from "./turns.ts";
 
@@ -62,16 +62,19 @@ export class DirectoryReader {
   }
 
   /**
-   * Reads a small directory.
+   * Reads a small directory. Since it was found a link may have taken its place; so this is looked at when it was read.
    *
    * @param directory The directory.
+   * @throws {StaleFileError} Where another directory was read: it is to be found anew.
    */
-  readAtOnce({ path, isShown }: ReadDirectory): Names {
-    return readNames(path, { ...this.limits, isShown });
+  readAtOnce({ path, isShown, isInPlace }: ReadDirectory): Names {
+    const names = readNames(path, { ...this.limits, isShown });
+    if (isInPlace()) return names;
+    throw new StaleFileError(`Folder is gone, or another one: ${path}`);
   }
 
   /**
-   * Reads a large directory. Since it was found a link may have taken its place; so this is looked at when it was read.
+   * Reads a large directory, and looks at it as at a small one.
    *
    * @param directory The directory.
    * @throws {HttpError} 503 where too much waits, or another directory was read.

@@ -303,9 +303,19 @@ export class StaticSite {
     const { head, path, query } = asked;
     const base = encodePath(this.#options.base);
     const sentPath = asked.sentPath.startsWith(base) ? asked.sentPath.slice(base.length - 1) : encodePath(path);
-    const response = listingResponse(head, { directory, path, sentPath, query, isArchiving, isUploading }, this.#nowMs);
+    const listing = { directory, path, sentPath, query, isArchiving, isUploading };
+    const response = this.#forgetWhereStale(path, () => listingResponse(head, listing, this.#nowMs));
     if (!(response instanceof Promise)) return this.#finishListing(path, response);
     return response.then((response) => this.#finishListing(path, response));
+  }
+
+  #forgetWhereStale<Result>(path: string, run: () => Result): Result {
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof StaleFileError) this.#site.forget(path);
+      throw error;
+    }
   }
 
   #finishListing(path: string, response: HttpResponse): HttpResponse {
@@ -336,11 +346,9 @@ export class StaticSite {
   #select(head: RequestHead, path: string, resource: Resource): HttpResponse {
     this.#context.note?.(`The file is ${resource.path}`);
     const isPage = this.#options.isDev && isPageRequest(head.fieldLines.getList("accept"));
+    const select = () => resource.select(head.fieldLines.getList("accept-encoding"), isPage).select(head, this.#nowMs);
     try {
-      return resource.select(head.fieldLines.getList("accept-encoding"), isPage).select(head, this.#nowMs);
-    } catch (error) {
-      if (error instanceof StaleFileError) this.#site.forget(path);
-      throw error;
+      return this.#forgetWhereStale(path, select);
     } finally {
       this.#site.weigh(path);
     }

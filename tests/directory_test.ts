@@ -16,7 +16,7 @@ import { join } from "@std/path";
 import type { ListingLimits } from "../src/config.ts";
 import { Directory } from "../src/directory.ts";
 import { DirectoryReader } from "../src/directory_reader.ts";
-import { HttpError } from "../src/errors.ts";
+import { HttpError, StaleFileError } from "../src/errors.ts";
 import { FileTree } from "../src/file_tree.ts";
 import type { Listing } from "../src/listing.ts";
 import { parseListingQuery } from "../src/listing.ts";
@@ -375,6 +375,16 @@ testWith(["read", "write"], "Directory is read again after a reading that failed
   await assertRejects(() => list(directory), Deno.errors.NotFound);
   tree.mkdir("");
   tree.write("a");
+  assertEquals(namesOf(await list(directory)), ["a"]);
+});
+
+testWith(["read", "write"], "Directory gives no names of another one that took its place: a small one", async () => {
+  using tree = new Tree();
+  tree.write("a");
+  const directory = tree.open();
+  tree.isInPlace = false;
+  await assertRejects(async () => await list(directory), StaleFileError);
+  tree.isInPlace = true;
   assertEquals(namesOf(await list(directory)), ["a"]);
 });
 

@@ -1,7 +1,7 @@
 /** Listings through `staticHandler`: when there is one, in which form, and with which fields. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { Clock } from "../src/clock.ts";
 import type { ListingLimits } from "../src/config.ts";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
@@ -170,6 +170,17 @@ siteTest("revalidates a listing by all that it shows, RFC 9110 section 13.1.2", 
   }
   Deno.writeTextFileSync(join(site.root, "bare/a.txt"), "longer than before");
   assertEquals((await site.ask("/bare/", condition)).status, 200, "the size of a file");
+});
+
+siteTest("tells nothing of a folder outside that took the place of one that was found", async (site) => {
+  Deno.writeTextFileSync(join(site.root, "_redirects"), "/find /bare/ 302\n");
+  site.clock.nowMs += 1_000;
+  // It is looked for, and not read.
+  assertEquals((await site.ask("/find")).status, 302);
+  Deno.removeSync(join(site.root, "bare"), { recursive: true });
+  Deno.symlinkSync("..", join(site.root, "bare"));
+  const { status, text } = await site.ask(`/bare/?search=${basename(site.root)}`, "Accept: application/json\r\n");
+  assertEquals([status === 404 || status === 503, text], [true, ""]);
 });
 
 siteTest("sees new names when the moment is over for which a directory is trusted", async (site) => {
