@@ -402,13 +402,11 @@ export class FileTree {
   /** Follows symbolic links as far as they may be. The separator matters: `/srv/www-old` is not in `/srv/www`. */
   #look(realRoot: string, path: string): FoundFile {
     const found = this.#resolve(realRoot, path);
-    if (this.#isHidden(realRoot, found.path)) throw new HttpError(404, "Path leads to a file of rules");
+    const isInRoot = dirname(found.path) === realRoot && found.path !== realRoot;
+    if (isInRoot && this.#hidden.has(basename(found.path).toLowerCase())) {
+      throw new HttpError(404, "Path leads to a file of rules");
+    }
     return found;
-  }
-
-  #isHidden(realRoot: string, realPath: string): boolean {
-    const isInRoot = dirname(realPath) === realRoot && realPath !== realRoot;
-    return isInRoot && this.#hidden.has(basename(realPath).toLowerCase());
   }
 
   #resolve(realRoot: string, path: string): FoundFile {

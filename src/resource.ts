@@ -199,7 +199,7 @@ export class Resource {
     const file = neighbour ?? this.#file;
     const isCompressed = coding !== "identity" && neighbour === undefined;
     const { size, mtimeMs, isYoung } = file.state;
-    const read = size <= this.#options.entryBytes ? this.#readFile(file) : this.#describeFile(file);
+    const read = size <= this.#options.entryBytes ? readFile(file, this.#options) : this.#describeFile(file);
     const change = variant === "changed" ? this.#options.changePage : undefined;
     const whole = change !== undefined && read instanceof Uint8Array ? copyContent(change(read)) : read;
     const content = isCompressed && whole instanceof Uint8Array ? copyContent(compress(whole, coding)) : whole;
@@ -221,17 +221,6 @@ export class Resource {
       contentFields: coding === "identity" ? IDENTITY_FIELDS : [NOSNIFF, ["Content-Encoding", coding]],
       hold: (bytes) => this.heldBytes += bytes,
     });
-  }
-
-  #readFile(file: KnownFile): Uint8Array<ArrayBuffer> {
-    const open: OpenFile = openFile(file, this.#options);
-    try {
-      const content = readContent(open, file.state.size);
-      if (content === undefined) throw new StaleFileError(`File has become shorter: ${file.path}`);
-      return content;
-    } finally {
-      open.close();
-    }
   }
 
   #describeFile(file: KnownFile): StoredContent {
@@ -277,6 +266,17 @@ function checkUnchanged({ path, state }: KnownFile): void {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
   }
   throw new StaleFileError(`File has changed: ${path}`);
+}
+
+function readFile(found: KnownFile, options: OpenOptions): Uint8Array<ArrayBuffer> {
+  const file: OpenFile = openFile(found, options);
+  try {
+    const content = readContent(file, found.state.size);
+    if (content === undefined) throw new StaleFileError(`File has become shorter: ${found.path}`);
+    return content;
+  } finally {
+    file.close();
+  }
 }
 
 /** What is told of a file without opening it is told of one below the root only. */

@@ -304,14 +304,10 @@ export class StaticSite {
     const base = encodePath(this.#options.base);
     const sentPath = asked.sentPath.startsWith(base) ? asked.sentPath.slice(base.length - 1) : encodePath(path);
     const listing = { directory, path, sentPath, query, isArchiving, isUploading };
-    const response = this.#forgetWhereStale(path, () => listingResponse(head, listing, this.#nowMs));
-    if (!(response instanceof Promise)) return this.#finishListing(path, response);
-    return response.then((response) => this.#finishListing(path, response));
-  }
-
-  #forgetWhereStale<Result>(path: string, run: () => Result): Result {
     try {
-      return run();
+      const response = listingResponse(head, listing, this.#nowMs);
+      if (!(response instanceof Promise)) return this.#finishListing(path, response);
+      return response.then((response) => this.#finishListing(path, response));
     } catch (error) {
       if (error instanceof StaleFileError) this.#site.forget(path);
       throw error;
@@ -346,9 +342,11 @@ export class StaticSite {
   #select(head: RequestHead, path: string, resource: Resource): HttpResponse {
     this.#context.note?.(`The file is ${resource.path}`);
     const isPage = this.#options.isDev && isPageRequest(head.fieldLines.getList("accept"));
-    const select = () => resource.select(head.fieldLines.getList("accept-encoding"), isPage).select(head, this.#nowMs);
     try {
-      return this.#forgetWhereStale(path, select);
+      return resource.select(head.fieldLines.getList("accept-encoding"), isPage).select(head, this.#nowMs);
+    } catch (error) {
+      if (error instanceof StaleFileError) this.#site.forget(path);
+      throw error;
     } finally {
       this.#site.weigh(path);
     }
