@@ -167,6 +167,8 @@ export class Server implements AsyncDisposable {
       stdin: "null",
       stdout: "null",
       stderr: "piped",
+      // A group of its own: lighttpd ends with a signal to the whole group that it is in.
+      detached: true,
     }).spawn();
     this.#child.status.then(() => this.#ended = true);
     this.#drained = this.#drain();
