@@ -73,17 +73,22 @@ export function readNames(path: string, options: NamesOptions): Names {
  * Reads the names of a directory in turns with others.
  *
  * @param path The directory.
- * @param options Which are wanted, and how long one turn is in milliseconds.
+ * @param options Which are wanted, how long one turn is in milliseconds, and what is called once the directory is open,
+ * before any name is taken: what that throws ends the reading.
  */
 export async function readNamesInTurns(
   path: string,
-  options: NamesOptions & { readonly turnMs: number },
+  { onOpen, ...options }: NamesOptions & { readonly turnMs: number; readonly onOpen: () => void },
 ): Promise<Names> {
   const names = new NameCollector(options);
+  let isOpen = false;
   for await (const entry of Deno.readDir(path)) {
+    if (!isOpen) onOpen();
+    isOpen = true;
     names.add(entry);
     if (names.isOverfull) await inTurns(names.settle(), options.turnMs);
   }
+  if (!isOpen) onOpen();
   return await inTurns(names.finish(), options.turnMs);
 }
 

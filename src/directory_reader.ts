@@ -74,7 +74,8 @@ export class DirectoryReader {
   }
 
   /**
-   * Reads a large directory, and looks at it as at a small one.
+   * Reads a large directory. It is looked at when it has been opened: until all is read a link that had taken its place
+   * could be gone for long.
    *
    * @param directory The directory.
    * @throws {HttpError} 503 where too much waits, or another directory was read.
@@ -92,10 +93,12 @@ export class DirectoryReader {
     return reading;
   }
 
-  async #readInTurns({ path, isShown, isInPlace }: ReadDirectory): Promise<Names> {
-    const names = await readNamesInTurns(path, { ...this.limits, isShown });
-    if (isInPlace()) return names;
-    throw new HttpError(503, "Folder is gone, or another one", { fields: [["Retry-After", "1"]] });
+  #readInTurns({ path, isShown, isInPlace }: ReadDirectory): Promise<Names> {
+    const onOpen = () => {
+      if (isInPlace()) return;
+      throw new HttpError(503, "Folder is gone, or another one", { fields: [["Retry-After", "1"]] });
+    };
+    return readNamesInTurns(path, { ...this.limits, isShown, onOpen });
   }
 
   /**

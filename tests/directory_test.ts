@@ -398,6 +398,20 @@ testWith(["read", "write"], "Directory gives no names of another one that took i
   assertEquals(namesOf(await list(directory)), ["a"]);
 });
 
+testWith(["read", "write"], "Directory gives no names of another one that is gone before all is read", async () => {
+  using tree = new Tree();
+  for (const names of [["a"], []]) {
+    names.forEach((name) => tree.write(name));
+    let isInPlace = false;
+    const isShown = (name: string) => (isInPlace = true, tree.read.push(name) > 0);
+    const directory = { path: tree.root, sitePath: "/", isShown, isInPlace: () => isInPlace };
+    const reading = new DirectoryReader(LARGE).read(directory);
+    assertEquals((await assertRejects(() => reading, HttpError)).status, 503);
+    names.forEach((name) => Deno.removeSync(join(tree.root, name)));
+  }
+  assertEquals(tree.read, []);
+});
+
 /** What a file system says of a directory, and whether that may be too much to be read at once. */
 const STATED: readonly [size: number, blocks: number | null, isLarge: boolean][] = [
   [4_096, 8, false],
