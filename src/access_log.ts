@@ -73,7 +73,7 @@ export class AccessLog {
 /** Quotes, backslashes, control characters and bytes beyond ASCII become \xHH; what is missing becomes "-". */
 function escapeText(text: string | undefined): string {
   if (text === undefined || text === "") return "-";
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- controls are what is looked for
   return text.replace(/[\x00-\x1f"\\\x7f-\uffff]/g, (character) => {
     return `\\x${(character.charCodeAt(0) & 0xff).toString(16).toUpperCase().padStart(2, "0")}`;
   });

@@ -12,15 +12,10 @@ import { basename, dirname, join, SEPARATOR } from "@std/path";
 import type { Clock } from "./clock.ts";
 import type { SymlinkPolicy } from "./config.ts";
 import { HttpError, StaleFileError } from "./errors.ts";
-import { FileState, isYoung } from "./file_state.ts";
+import type { FileTest } from "./in_place.ts";
+import { isInPlace } from "./in_place.ts";
 import type { FoundFile, KnownFile } from "./resource.ts";
-
-/** How long a look at a directory serves for what lies in it: at most this, and a tenth of what a file is trusted for. */
-const MOST_DIRECTORY_FRESH_MS = 100;
-/** How often it is looked whether a file is where it was, where names on the way to it change just now. */
-const RESTLESS_LOOKS = 8;
-/** How many directories are remembered for it; then all are forgotten. */
-const MOST_DIRECTORIES = 1_000;
+import { SeenDirectories } from "./seen_directories.ts";
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -74,15 +69,6 @@ export interface FileTreeOptions {
   readonly freshMs?: number;
 }
 
-/** A directory, as of a look at it. */
-interface SeenDirectory {
-  readonly realPath: string;
-  readonly state: FileState;
-  /** The same object as long as the path leads to the same directory, and no name in it has come or gone. */
-  readonly identity: object | undefined;
-  readonly seenMs: number;
-}
-
 /** What a path stands for. */
 export type Found =
   /** A regular file. `sitePath` is its own path, where the request's named a directory or left out an extension. */
@@ -102,9 +88,7 @@ export class FileTree {
   readonly #hasCleanUrls: boolean;
   readonly #symlinks: SymlinkPolicy;
   readonly #hidden: ReadonlySet<string>;
-  readonly #clock: Pick<Clock, "nowMs"> | undefined;
-  readonly #directoryFreshMs: number;
-  readonly #directories = new Map<string, SeenDirectory>();
+  readonly #directories: SeenDirectories | undefined;
 
   /**
    * Looks at the root once, to see whether it is a file.
@@ -131,8 +115,7 @@ export class FileTree {
     this.#hasCleanUrls = hasCleanUrls;
     this.#symlinks = symlinks;
     this.#hidden = hidden;
-    this.#clock = clock;
-    this.#directoryFreshMs = Math.min(freshMs / 10, MOST_DIRECTORY_FRESH_MS);
+    this.#directories = clock && new SeenDirectories(clock, freshMs);
   }
 
   /** Whether the root is a directory, which may hold more than one file. */
@@ -168,10 +151,11 @@ export class FileTree {
    */
   confirm(sitePath: string, file: KnownFile): number | undefined {
     // With clean URLs it depends on further names what a path stands for.
-    if (file.directory === undefined || this.#hasCleanUrls || this.#clock === undefined) return undefined;
+    const directories = this.#directories;
+    if (file.directory === undefined || this.#hasCleanUrls || directories === undefined) return undefined;
     try {
-      const root = this.#see(this.#root, this.#clock);
-      const directory = this.#see(dirname(join(root.realPath, sitePath)), this.#clock);
+      const root = directories.see(this.#root);
+      const directory = directories.see(dirname(join(root.realPath, sitePath)));
       if (directory.identity !== file.directory || !file.state.isOf(Deno.lstatSync(file.path))) return undefined;
       return Math.min(root.seenMs, directory.seenMs);
     } catch {
@@ -245,40 +229,24 @@ export class FileTree {
   }
 
   /**
-   * Tells, of a file that was opened or described, whether it is at this path, and no name on the way has been switched
-   * for a link meanwhile, and perhaps back. Where no name in the directories on the way has changed for seconds one look
-   * is enough. Else there are many, of which each would have to meet the right one of the two. Where all links are
+   * Tells of a file that was opened or described whether it is at this path, see `in_place.ts`. Where all links are
    * followed it does not matter. Where it is not in place what is remembered of directories is forgotten, so that it is
    * found anew.
    *
    * @param realPath Where it is, without any link.
    * @param isSame Whether what is there now is that file.
    */
-  isInPlace(realPath: string, isSame: (info: Deno.FileInfo) => boolean): boolean {
-    if (this.#symlinks === "follow") return true;
-    const isInPlace = this.#isCalm(realPath) ? isSameNow(realPath, isSame) : isTheSameAtEachLook(realPath, isSame);
-    if (!isInPlace) this.#directories.clear();
-    return isInPlace;
+  isInPlace(realPath: string, isSame: FileTest): boolean {
+    if (this.#symlinks === "follow" || isInPlace(realPath, this.#tryRealRoot(), isSame)) return true;
+    this.#directories?.forget();
+    return false;
   }
 
-  /**
-   * Whether the directories on the way are no links, and no name in them has changed for seconds: then none of them has
-   * been a link for as long. When that last happened cannot be set by anybody, unlike the time of a file.
-   */
-  #isCalm(realPath: string): boolean {
+  #tryRealRoot(): string | undefined {
     try {
-      const realRoot = this.#clock === undefined
-        ? Deno.realPathSync(this.#root)
-        : this.#see(this.#root, this.#clock).realPath;
-      let path = realPath;
-      while (path !== realRoot && path !== dirname(path)) {
-        path = dirname(path);
-        const { isDirectory, ctime } = Deno.lstatSync(path);
-        if (!isDirectory || isYoung(ctime?.getTime() ?? Infinity)) return false;
-      }
-      return path === realRoot;
+      return this.#directories?.see(this.#root).realPath ?? Deno.realPathSync(this.#root);
     } catch {
-      return false;
+      return undefined;
     }
   }
 
@@ -311,12 +279,13 @@ export class FileTree {
     const isFolder = path.endsWith("/");
     const index = isFolder ? this.#index[0] : "";
     const isUsual = IS_REAL_WITHOUT_LINKS && this.isDirectory && index !== undefined;
-    if (!isUsual || this.#clock === undefined || (this.#hasCleanUrls && !isFolder)) return undefined;
+    const directories = this.#directories;
+    if (!isUsual || directories === undefined || (this.#hasCleanUrls && !isFolder)) return undefined;
     try {
       const sitePath = path + index;
-      const root = this.#see(this.#root, this.#clock);
+      const root = directories.see(this.#root);
       const realPath = join(root.realPath, sitePath);
-      const directory = this.#see(dirname(realPath), this.#clock);
+      const directory = directories.see(dirname(realPath));
       if (directory.realPath !== dirname(realPath) || !isWithin(root.realPath, directory.realPath)) return undefined;
       const info = Deno.lstatSync(realPath);
       // The directory may have become a link to the root just now.
@@ -424,24 +393,8 @@ export class FileTree {
 
   /** The state of the directory that a path lies in; none where the path is a link itself. */
   #seeParent(path: string, realPath: string): object | undefined {
-    if (this.#clock === undefined) return undefined;
-    const parent = this.#see(dirname(path), this.#clock);
-    return join(parent.realPath, basename(path)) === realPath ? parent.identity : undefined;
-  }
-
-  /** Looks at a directory, if that was not done just now. While it is young a change of it could go unseen. */
-  #see(path: string, { nowMs }: Pick<Clock, "nowMs">): SeenDirectory {
-    const seen = this.#directories.get(path);
-    if (seen !== undefined && nowMs < seen.seenMs + this.#directoryFreshMs) return seen;
-    const realPath = Deno.realPathSync(path);
-    const info = Deno.statSync(realPath);
-    const isSame = seen?.realPath === realPath && seen.state.isOf(info);
-    const state = isSame ? seen.state : new FileState(info);
-    const identity = state.isYoung ? undefined : isSame && seen.identity || {};
-    const now = { realPath, state, identity, seenMs: nowMs };
-    if (this.#directories.size >= MOST_DIRECTORIES) this.#directories.clear();
-    this.#directories.set(path, now);
-    return now;
+    const parent = this.#directories?.see(dirname(path));
+    return parent && join(parent.realPath, basename(path)) === realPath ? parent.identity : undefined;
   }
 }
 
@@ -464,25 +417,6 @@ function isOwnPath(find: () => Found, path: string): boolean {
 export function isWithin(realRoot: string, realPath: string): boolean {
   const prefix = realRoot.endsWith(SEPARATOR) ? realRoot : realRoot + SEPARATOR;
   return realPath === realRoot || realPath.startsWith(prefix);
-}
-
-function isSameNow(realPath: string, isSame: (info: Deno.FileInfo) => boolean): boolean {
-  try {
-    return isSame(Deno.lstatSync(realPath));
-  } catch {
-    return false;
-  }
-}
-
-function isTheSameAtEachLook(realPath: string, isSame: (info: Deno.FileInfo) => boolean): boolean {
-  try {
-    for (let look = 0; look < RESTLESS_LOOKS; look++) {
-      if (Deno.realPathSync(realPath) !== realPath || !isSameNow(realPath, isSame)) return false;
-    }
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function withoutSlash(path: string): string {

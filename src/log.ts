@@ -194,7 +194,7 @@ function countLines(bytes: Uint8Array): number {
  * @returns The message with control characters as `\\uXXXX`.
  */
 export function escapeControls(text: string): string {
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- controls are what is looked for
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
