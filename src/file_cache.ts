@@ -26,6 +26,8 @@ export interface Keepable {
   readonly heldBytes: number;
   /** Looks whether the files are as they were; returns as of when that is sure, or `undefined`. */
   confirm?(): number | undefined;
+  /** Takes over what a later look at the same state says of everything but the content. */
+  adopt?(later: this): void;
 }
 
 interface Entry<Value> {
@@ -76,12 +78,21 @@ export class FileCache<Value extends Keepable> {
       this.#drop(path, entry);
     }
     const now = this.#lookAt(path);
-    const isUnchanged = entry?.value.isSettled && entry.value.fingerprint === now?.fingerprint;
-    const value = isUnchanged ? entry.value : now;
-    if (value === undefined) return undefined;
-    const freshUntilMs = (now?.asOfMs ?? nowMs) + this.#options.freshMs;
+    if (now === undefined) return undefined;
+    const value = entry?.value.isSettled && entry.value.fingerprint === now.fingerprint ? entry.value : now;
+    if (value !== now) value.adopt?.(now);
+    const freshUntilMs = (now.asOfMs ?? nowMs) + this.#options.freshMs;
     this.#keep(detach(path), { value, freshUntilMs, costBytes: 0, wasUsed: entry !== undefined });
     return value;
+  }
+
+  /**
+   * Gives what is kept for a path, fresh or not, without a look.
+   *
+   * @param path The request path, resolved.
+   */
+  peek(path: string): Value | undefined {
+    return this.#entries.get(path)?.value;
   }
 
   /**

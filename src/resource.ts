@@ -83,16 +83,16 @@ type Variant = ContentCoding | "identity" | "changed";
 export class Resource {
   /** Whether a later change of the files is sure to show in the fingerprint. */
   readonly isSettled: boolean;
-  /** As of when it surely is what its path stands for, on the clock; `undefined`: as of when it was made. */
-  readonly asOfMs: number | undefined;
+  /** As of when it surely is what its path stands for, on the clock; `undefined`: as of when it was looked at. */
+  asOfMs: number | undefined;
   /** Memory that the content takes with the room for its head, in bytes. */
   heldBytes: number = 0;
   readonly #options: ResourceOptions;
-  readonly #file: KnownFile;
+  #file: KnownFile;
   readonly #sitePath: string;
   /** The value of `Content-Type`. */
   readonly contentType: string;
-  readonly #neighbours: Readonly<Partial<Record<ContentCoding, KnownFile>>>;
+  #neighbours: Readonly<Partial<Record<ContentCoding, KnownFile>>>;
   /** Neighbours first: who made them took the time to make them small. */
   readonly #codings: readonly ContentCoding[];
   readonly #representations: Partial<Record<Variant, Representation>> = {};
@@ -134,6 +134,27 @@ export class Resource {
   /** The real path of the file. */
   get path(): string {
     return this.#file.path;
+  }
+
+  /**
+   * Tells whether this is as good as a resource that was made later: the same file in the same state, for the same path.
+   *
+   * @param later The other one.
+   */
+  isSameAs(later: Resource): boolean {
+    return this.isSettled && this.#sitePath === later.#sitePath && this.fingerprint === later.fingerprint;
+  }
+
+  /**
+   * Takes over from a later look at the same state what it says of the directories, by which files are confirmed.
+   *
+   * @param later The resource of that look.
+   */
+  adopt(later: Resource): void {
+    this.asOfMs = later.asOfMs;
+    this.#file = later.#file;
+    this.#neighbours = later.#neighbours;
+    this.#hasCandidates = later.#hasCandidates;
   }
 
   /**

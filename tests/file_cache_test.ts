@@ -27,6 +27,8 @@ class Look implements Keepable {
   heldBytes: number;
   confirmedMs: number | undefined;
   readonly asOfMs: number | undefined;
+  /** What it took over from. */
+  readonly adopted: Look[] = [];
 
   constructor({ fingerprint = "same", isSettled = true, bytes = 10, confirmedMs, asOfMs }: State) {
     this.asOfMs = asOfMs;
@@ -38,6 +40,10 @@ class Look implements Keepable {
 
   confirm(): number | undefined {
     return this.confirmedMs;
+  }
+
+  adopt(later: Look): void {
+    this.adopted.push(later);
   }
 }
 
@@ -130,6 +136,27 @@ for (const [what, state, nowMs, looks, freshUntilMs] of CONFIRMED) {
     assertEquals(bench.looks.length, looks + 1);
   });
 }
+
+Deno.test("FileCache.get lets what it keeps take over from a later look at the same state, and from no other", () => {
+  const bench = new Bench();
+  const look = bench.put("a", { asOfMs: 1 });
+  bench.files.set("a", { asOfMs: FRESH_MS });
+  bench.cache.get("/a", FRESH_MS + 1);
+  assertEquals(look.adopted.map(({ asOfMs }) => asOfMs), [FRESH_MS]);
+  bench.files.set("a", { fingerprint: "other" });
+  const other = bench.cache.get("/a", 2 * FRESH_MS);
+  assertStrictEquals(bench.cache.peek("/a"), other);
+  assertEquals([look.adopted.length, other?.adopted.length], [1, 0]);
+});
+
+Deno.test("FileCache.peek gives what is kept, fresh or not, and looks at nothing", () => {
+  const bench = new Bench();
+  assertEquals(bench.cache.peek("/a"), undefined);
+  const look = bench.put("a");
+  bench.cache.get("/b", 60_000);
+  assertStrictEquals(bench.cache.peek("/a"), look);
+  assertEquals(bench.looks, ["a", "b"]);
+});
 
 Deno.test("FileCache.get renews an entry whose file is unchanged: one look per time of freshness", () => {
   const bench = new Bench();

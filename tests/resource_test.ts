@@ -7,7 +7,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { assertMatch } from "@std/assert";
 import { Clock } from "../src/clock.ts";
 import { selectMediaType } from "../src/media_type.ts";
-import type { FoundFile } from "../src/resource.ts";
+import type { FoundFile, KnownFile } from "../src/resource.ts";
 import { HEAD_ROOM_BYTES } from "../src/content.ts";
 import { Resource } from "../src/resource.ts";
 import { testWith } from "./permissions.ts";
@@ -236,6 +236,28 @@ siteTest("keeps no more in memory than it may, also of files that are asked for 
 }, { bytes: 100 << 10 });
 
 // Confirming, which is quicker than looking anew.
+
+testWith(["read", "write"], "Resource.adopt: files are confirmed in the directories of the later look", () => {
+  using site = new Site();
+  site.write("a.css", textOf("a", 2_000));
+  site.write("a.css.br", "br");
+  let directory = { look: 1 };
+  const findFile = (path: string) => ({ path, info: Deno.statSync(path), directory, asOfMs: directory.look });
+  const asked: unknown[] = [];
+  const confirm = (_path: string, file: KnownFile) => asked.push(file.directory);
+  const options = { ...OPENING, entryBytes: ENTRY_BYTES, isCompressing: true, findFile, confirm };
+  const look = () => new Resource("/a.css", findFile(site.path("a.css")), options);
+  const resource = look();
+  directory = { look: 2 };
+  const later = look();
+  assert(resource.isSameAs(later));
+  resource.adopt(later);
+  resource.confirm();
+  assertEquals(asked, [directory, directory]);
+  assertEquals(resource.asOfMs, 2);
+  site.write("a.css", textOf("b", 2_001));
+  assert(!resource.isSameAs(look()));
+});
 
 const CONFIRMATIONS: readonly [
   what: string,
