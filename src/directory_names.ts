@@ -73,22 +73,22 @@ export function readNames(path: string, options: NamesOptions): Names {
  * Reads the names of a directory in turns with others.
  *
  * @param path The directory.
- * @param options Which are wanted, how long one turn is in milliseconds, and what is called once the directory is open,
- * before any name is taken: what that throws ends the reading.
+ * @param options Which are wanted, how long one turn is in milliseconds, and what is called as soon as the directory is
+ * open, before any name is taken, and when all is read: what that throws ends the reading.
  */
 export async function readNamesInTurns(
   path: string,
-  { onOpen, ...options }: NamesOptions & { readonly turnMs: number; readonly onOpen: () => void },
+  { check, ...options }: NamesOptions & { readonly turnMs: number; readonly check: () => void },
 ): Promise<Names> {
   const names = new NameCollector(options);
   let isOpen = false;
   for await (const entry of Deno.readDir(path)) {
-    if (!isOpen) onOpen();
+    if (!isOpen) check();
     isOpen = true;
     names.add(entry);
     if (names.isOverfull) await inTurns(names.settle(), options.turnMs);
   }
-  if (!isOpen) onOpen();
+  check();
   return await inTurns(names.finish(), options.turnMs);
 }
 

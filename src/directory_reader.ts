@@ -74,8 +74,8 @@ export class DirectoryReader {
   }
 
   /**
-   * Reads a large directory. It is looked at when it has been opened: until all is read a link that had taken its place
-   * could be gone for long.
+   * Reads a large directory. It is looked at as soon as it is open, since a link that had taken its place could be gone
+   * for long when all is read; and then, since what is read may not be there any more.
    *
    * @param directory The directory.
    * @throws {HttpError} 503 where too much waits, or another directory was read.
@@ -94,11 +94,11 @@ export class DirectoryReader {
   }
 
   #readInTurns({ path, isShown, isInPlace }: ReadDirectory): Promise<Names> {
-    const onOpen = () => {
+    const check = () => {
       if (isInPlace()) return;
       throw new HttpError(503, "Folder is gone, or another one", { fields: [["Retry-After", "1"]] });
     };
-    return readNamesInTurns(path, { ...this.limits, isShown, onOpen });
+    return readNamesInTurns(path, { ...this.limits, isShown, check });
   }
 
   /**

@@ -398,19 +398,43 @@ testWith(["read", "write"], "Directory gives no names of another one that took i
   assertEquals(namesOf(await list(directory)), ["a"]);
 });
 
-testWith(["read", "write"], "Directory gives no names of another one that is gone before all is read", async () => {
-  using tree = new Tree();
-  for (const names of [["a"], []]) {
+const PLACES: readonly [what: string, looks: boolean[], names: string[]][] = [
+  ["that is gone before all is read", [false, true], ["a"]],
+  ["that takes its place while all is read", [true, false], ["a"]],
+  ["that has no names", [false], []],
+];
+
+for (const [what, looks, names] of PLACES) {
+  testWith(["read", "write"], `DirectoryReader gives no names of another directory ${what}`, async () => {
+    using tree = new Tree();
     names.forEach((name) => tree.write(name));
-    let isInPlace = false;
-    const isShown = (name: string) => (isInPlace = true, tree.read.push(name) > 0);
-    const directory = { path: tree.root, sitePath: "/", isShown, isInPlace: () => isInPlace };
-    const reading = new DirectoryReader(LARGE).read(directory);
+    const isShown = () => true;
+    const isInPlace = () => looks.shift() ?? false;
+    const reading = new DirectoryReader(LARGE).read({ path: tree.root, sitePath: "/", isShown, isInPlace });
     assertEquals((await assertRejects(() => reading, HttpError)).status, 503);
-    names.forEach((name) => Deno.removeSync(join(tree.root, name)));
-  }
-  assertEquals(tree.read, []);
-});
+  });
+}
+
+testWith(
+  ["read", "write"],
+  "DirectoryReader looks at a directory only when it is open, and before it takes a name",
+  async () => {
+    using tree = new Tree();
+    tree.write("a");
+    const steps: string[] = [];
+    const isShown = (name: string) => steps.push(name) > 0;
+    const isInPlace = () => {
+      if (steps.push("look") === 1) {
+        Deno.renameSync(tree.root, join(tree.base, "aside"));
+        tree.mkdir("");
+        tree.write("b");
+      }
+      return true;
+    };
+    await new DirectoryReader(LARGE).read({ path: tree.root, sitePath: "/", isShown, isInPlace });
+    assertEquals(steps, ["look", "a", "look"]);
+  },
+);
 
 /** What a file system says of a directory, and whether that may be too much to be read at once. */
 const STATED: readonly [size: number, blocks: number | null, isLarge: boolean][] = [
