@@ -16,7 +16,7 @@ const LENGTH = { seconds: 2, rounds: 4 };
 
 if (import.meta.main) {
   const stop = new AbortController();
-  Deno.addSignalListener("SIGINT", () => stop.abort());
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, () => stop.abort());
   const folder = await Deno.makeTempDir({ prefix: "sockeye-bench-" });
   const { cpu, cores } = await machine();
   console.log(`${cpu}, ${cores} cores, ${WORKERS} workers each; CPU µs per request\n`);

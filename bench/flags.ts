@@ -54,7 +54,7 @@ export function parseWhole(name: string, text: string | undefined, { fallback, m
  */
 export async function runCommand(command: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, () => stop.abort());
   try {
     return await command(stop.signal);
   } catch (error) {

@@ -17,6 +17,8 @@ export interface Launch {
   args: string[];
   /** Port it is going to listen on, at 127.0.0.1. */
   port: number;
+  /** Whether it ends with a signal to its whole process group, and so is to have one of its own. */
+  endsGroup?: boolean;
 }
 
 /** What a server is to serve, and how. */
@@ -144,7 +146,7 @@ export async function lighttpd(command: string, setting: Setting): Promise<Launc
   const port = freePort();
   const config = `${setting.folder}/lighttpd.conf`;
   await Deno.writeTextFile(config, lighttpdConfig(setting, port));
-  return { name: "lighttpd", command, args: ["-D", "-f", config], port };
+  return { name: "lighttpd", command, args: ["-D", "-f", config], port, endsGroup: true };
 }
 
 /** A server that is running; disposing of it ends it. */
@@ -167,8 +169,7 @@ export class Server implements AsyncDisposable {
       stdin: "null",
       stdout: "null",
       stderr: "piped",
-      // A group of its own: lighttpd ends with a signal to the whole group that it is in.
-      detached: true,
+      detached: launch.endsGroup ?? false,
     }).spawn();
     this.#child.status.then(() => this.#ended = true);
     this.#drained = this.#drain();
