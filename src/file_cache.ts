@@ -87,22 +87,13 @@ export class FileCache<Value extends Keepable> {
   }
 
   /**
-   * Gives what is kept for a path, fresh or not, without a look.
-   *
-   * @param path The request path, resolved.
-   */
-  peek(path: string): Value | undefined {
-    return this.#entries.get(path)?.value;
-  }
-
-  /**
    * Counts the memory of an entry again, after content may have been read.
    *
    * @param path The request path, resolved.
    */
   weigh(path: string): void {
     const entry = this.#entries.get(path);
-    if (entry !== undefined && entry.costBytes !== selectCost(entry.value)) this.#keep(path, entry);
+    if (entry !== undefined && entry.costBytes !== selectCost(entry.value)) this.#keep(detach(path), entry);
   }
 
   /**

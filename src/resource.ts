@@ -124,7 +124,7 @@ export class Resource {
 
   /** Tells this state of the files from any other one. */
   get fingerprint(): string {
-    return this.#files.map(({ path, state }) => `${path} ${state}`).join();
+    return [this.#sitePath, ...this.#files.map(({ path, state }) => `${path} ${state}`)].join();
   }
 
   get #files(): KnownFile[] {
@@ -134,15 +134,6 @@ export class Resource {
   /** The real path of the file. */
   get path(): string {
     return this.#file.path;
-  }
-
-  /**
-   * Tells whether this is as good as a resource that was made later: the same file in the same state, for the same path.
-   *
-   * @param later The other one.
-   */
-  isSameAs(later: Resource): boolean {
-    return this.isSettled && this.#sitePath === later.#sitePath && this.fingerprint === later.fingerprint;
   }
 
   /**

@@ -114,10 +114,8 @@ export class Site {
     this.#entries = new FileCache<SiteEntry>(context.cache, (path) => {
       const found = tree.find(path);
       switch (found.kind) {
-        case "file": {
-          const resource = new Resource(found.sitePath, found.file, resourceOptions);
-          return this.#findTwin(path, found.sitePath, resource) ?? resource;
-        }
+        case "file":
+          return new Resource(found.sitePath, found.file, resourceOptions);
         case "directory": {
           const isShown = (name: string) => this.isShown(path + name);
           const { path: realPath, info } = found.file;
@@ -153,15 +151,6 @@ export class Site {
       }
       throw error;
     }
-  }
-
-  /** A folder and its index file are two paths of one file, and its content is held once. */
-  #findTwin(path: string, sitePath: string, resource: Resource): Resource | undefined {
-    const folder = path.slice(0, path.lastIndexOf("/") + 1);
-    const twin = this.#entries.peek(path === sitePath ? folder : sitePath);
-    if (!(twin instanceof Resource) || !twin.isSameAs(resource)) return undefined;
-    twin.adopt(resource);
-    return twin;
   }
 
   /**

@@ -145,17 +145,7 @@ Deno.test("FileCache.get lets what it keeps take over from a later look at the s
   assertEquals(look.adopted.map(({ asOfMs }) => asOfMs), [FRESH_MS]);
   bench.files.set("a", { fingerprint: "other" });
   const other = bench.cache.get("/a", 2 * FRESH_MS);
-  assertStrictEquals(bench.cache.peek("/a"), other);
   assertEquals([look.adopted.length, other?.adopted.length], [1, 0]);
-});
-
-Deno.test("FileCache.peek gives what is kept, fresh or not, and looks at nothing", () => {
-  const bench = new Bench();
-  assertEquals(bench.cache.peek("/a"), undefined);
-  const look = bench.put("a");
-  bench.cache.get("/b", 60_000);
-  assertStrictEquals(bench.cache.peek("/a"), look);
-  assertEquals(bench.looks, ["a", "b"]);
 });
 
 Deno.test("FileCache.get renews an entry whose file is unchanged: one look per time of freshness", () => {

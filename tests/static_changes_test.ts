@@ -7,7 +7,6 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { HttpError } from "../src/errors.ts";
 import { ask, requestHead } from "./ask.ts";
 import { testWith } from "./permissions.ts";
-import type { SiteSettings } from "./site.ts";
 import { atTime, ENTRY_BYTES, FRESH_MS, LONG_AGO, Site, siteTest } from "./site.ts";
 
 const CHANGES: readonly [change: string, apply: (site: Site) => void, expected: string | number][] = [
@@ -65,27 +64,15 @@ siteTest("looks at an unchanged file and keeps its response", (site) => {
   }
 });
 
-const TWINS: readonly [what: string, paths: [string, string], options?: SiteSettings][] = [
-  ["a folder and its index file", ["/", "/index.html"]],
-  ["an index file and its folder", ["/dir/index.html", "/dir/"]],
-  ["a folder and its second index file", ["/other/", "/other/main.html"], { index: ["index.html", "main.html"] }],
-  ["a file that is the root", ["/", "/a.txt"], { root: "www/a.txt" }],
-  ["a file that is the root, by its name first", ["/a.txt", "/"], { root: "www/a.txt" }],
-];
-
-for (const [what, [path, other], options] of TWINS) {
-  siteTest(`holds content once for both paths of ${what}`, (site) => {
-    for (const name of ["index.html", "dir/index.html", "other/main.html", "a.txt"]) site.write(name, `one ${name}`);
-    const first = site.ask(path);
-    assertEquals(first.status, 200);
-    assertStrictEquals(site.ask(other).response, first.response);
-    for (const name of ["index.html", "dir/index.html", "other/main.html", "a.txt"]) site.write(name, `two: ${name}`);
-    site.clock.nowMs += FRESH_MS;
-    const second = site.ask(other);
-    assertEquals(second.text?.slice(0, 3), "two");
-    assertStrictEquals(site.ask(path).response, second.response);
-  }, options);
-}
+siteTest("gives a folder the type of the index file that it has now, also where both are one file", (site) => {
+  site.write("main.txt", "one");
+  site.link("index.html", "main.txt");
+  const askType = () => site.ask("/").fields["content-type"];
+  assertEquals(askType(), "text/html");
+  site.remove("index.html");
+  site.clock.nowMs += FRESH_MS;
+  assertEquals(askType(), "text/plain; charset=utf-8");
+}, { index: ["index.html", "main.txt"] });
 
 siteTest("reads a young file again: it may have changed without a sign", (site) => {
   const now = new Date();
