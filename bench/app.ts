@@ -9,21 +9,21 @@
  * @module
  */
 import { APP_WORKLOADS, measureApp } from "./app_workloads.ts";
+import { runCommand } from "./flags.ts";
 import { machine } from "./proc.ts";
 import { WORKERS } from "./servers.ts";
 
 const LENGTH = { seconds: 2, rounds: 4 };
 
-if (import.meta.main) {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, () => stop.abort());
+/** Measures all rows, and prints each as soon as it is known. */
+async function main(signal: AbortSignal): Promise<number> {
   const folder = await Deno.makeTempDir({ prefix: "sockeye-bench-" });
   const { cpu, cores } = await machine();
   console.log(`${cpu}, ${cores} cores, ${WORKERS} workers each; CPU µs per request\n`);
   console.log(`${"".padEnd(26)}${"sockeye".padStart(10)}${"deno serve".padStart(12)}${"ratio".padStart(8)}`);
   try {
     for (const row of APP_WORKLOADS) {
-      const { own, other } = await measureApp(row, { ...LENGTH, folder, signal: stop.signal });
+      const { own, other } = await measureApp(row, { ...LENGTH, folder, signal });
       const figures = [
         own.toFixed(1).padStart(10),
         other.toFixed(1).padStart(12),
@@ -34,4 +34,7 @@ if (import.meta.main) {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+  return 0;
 }
+
+if (import.meta.main) Deno.exit(await runCommand(main));
