@@ -82,7 +82,7 @@ export class FileCache<Value extends Keepable> {
     const value = entry?.value.isSettled && entry.value.fingerprint === now.fingerprint ? entry.value : now;
     if (value !== now) value.adopt?.(now);
     const freshUntilMs = (now.asOfMs ?? nowMs) + this.#options.freshMs;
-    this.#keep(detach(path), { value, freshUntilMs, costBytes: 0, wasUsed: entry !== undefined });
+    this.#keep(path, { value, freshUntilMs, costBytes: 0, wasUsed: entry !== undefined });
     return value;
   }
 
@@ -93,7 +93,7 @@ export class FileCache<Value extends Keepable> {
    */
   weigh(path: string): void {
     const entry = this.#entries.get(path);
-    if (entry !== undefined && entry.costBytes !== selectCost(entry.value)) this.#keep(detach(path), entry);
+    if (entry !== undefined && entry.costBytes !== selectCost(entry.value)) this.#keep(path, entry);
   }
 
   /**
@@ -110,7 +110,7 @@ export class FileCache<Value extends Keepable> {
     if (this.#entries.has(path)) this.#drop(path, entry);
     entry.costBytes = selectCost(entry.value);
     if (entry.costBytes > this.#options.bytes) return;
-    this.#put(path, entry);
+    this.#put(detach(path), entry);
     for (const [other, old] of this.#entries) {
       if (this.#bytes <= this.#options.bytes) return;
       this.#drop(other, old);

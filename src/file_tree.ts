@@ -150,8 +150,8 @@ export class FileTree {
    * @returns As of when that is sure, on the clock; `undefined` where it is not.
    */
   confirm(sitePath: string, file: KnownFile): number | undefined {
-    // With clean URLs it depends on further names what a path stands for.
     const directories = this.#directories;
+    // With clean URLs it depends on further names what a path stands for.
     if (file.directory === undefined || this.#hasCleanUrls || directories === undefined) return undefined;
     try {
       const root = directories.see(this.#root);

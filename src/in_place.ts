@@ -21,7 +21,7 @@ export type FileTest = (info: Deno.FileInfo) => boolean;
  * Tells whether a file is at its path.
  *
  * @param realPath The path, without any link.
- * @param realRoot A directory above it, which itself is not asked about; absent where there is none now.
+ * @param realRoot A directory above it, or the file itself; where that lies is not asked. Absent where there is none now.
  * @param isSame Whether what is there is that file.
  */
 export function isInPlace(realPath: string, realRoot: string | undefined, isSame: FileTest): boolean {
