@@ -102,10 +102,11 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   },
   shared_file: { imports: ["message"] },
   file_state: { imports: [] },
+  shared_contents: { imports: ["content", "file_state"] },
   resource: {
     imports: [
       ...["clock", "compressible", "conditional", "content", "content_coding", "errors", "file_state", "message"],
-      ...["negotiation", "representation", "shared_file", "node:fs"],
+      ...["negotiation", "representation", "shared_contents", "shared_file", "node:fs"],
     ],
   },
   steps: { pure: true, imports: [] },
@@ -154,7 +155,16 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   site: {
     imports: [
       ...["cache_policy", "clock", "config", "detached_text", "directory", "directory_reader", "errors", "file_cache"],
-      ...["file_tree", "live_reload", "media_type", "path", "resource", "site_options", "site_rules"],
+      ...[
+        "file_tree",
+        "live_reload",
+        "media_type",
+        "path",
+        "resource",
+        "shared_contents",
+        "site_options",
+        "site_rules",
+      ],
       "walk",
     ],
   },

@@ -5,32 +5,49 @@
  * @module
  */
 
-import type { OpenFile } from "./message.ts";
+import type { HeadRoom, OpenFile } from "./message.ts";
 
 /** A head of a file usually has 350 bytes; with a content security policy of the site it may have twice as many. */
 export const HEAD_ROOM_BYTES = 512;
 
-/**
- * Makes room for a content and for a head in front of it.
- *
- * @param length Length of the content in bytes.
- * @returns Where the content goes.
- */
-export function allocateContent(length: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(HEAD_ROOM_BYTES + length).subarray(HEAD_ROOM_BYTES);
+/** A content, or a part of one. */
+export class Content {
+  /** Its bytes. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The room in front of them. */
+  readonly room: HeadRoom = {};
+
+  /**
+   * Makes room for a content and for a head in front of it.
+   *
+   * @param length Length of the content in bytes.
+   */
+  constructor(length: number) {
+    this.bytes = new Uint8Array(HEAD_ROOM_BYTES + length).subarray(HEAD_ROOM_BYTES);
+  }
+
+  /** Its length in bytes. */
+  get length(): number {
+    return this.bytes.length;
+  }
+
+  /** Memory that it takes, in bytes. */
+  get heldBytes(): number {
+    return this.bytes.buffer.byteLength;
+  }
 }
 
 /**
- * Reads a content, or a part of one, to where there is room in front of it.
+ * Reads a content to where there is room in front of it.
  *
  * @param file The file, at the position of the first byte.
  * @param length Its length in bytes.
  * @returns The content; `undefined` where the file has become shorter.
  */
-export function readContent(file: OpenFile, length: number): Uint8Array<ArrayBuffer> | undefined {
-  const content = allocateContent(length);
+export function readContent(file: OpenFile, length: number): Content | undefined {
+  const content = new Content(length);
   for (let at = 0; at < length;) {
-    const count = file.readSync(content.subarray(at));
+    const count = file.readSync(content.bytes.subarray(at));
     if (count === null) return undefined;
     at += count;
   }
@@ -42,8 +59,8 @@ export function readContent(file: OpenFile, length: number): Uint8Array<ArrayBuf
  *
  * @param bytes The content.
  */
-export function copyContent(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const content = allocateContent(bytes.length);
-  content.set(bytes);
+export function copyContent(bytes: Uint8Array): Content {
+  const content = new Content(bytes.length);
+  content.bytes.set(bytes);
   return content;
 }

@@ -48,13 +48,24 @@ function encodeMessage(response: ReusableResponse, persistent: boolean, { second
 }
 
 /** There is room for one head, and a connection that goes on may need it often. */
-function placeBeforeContent(
-  head: Uint8Array,
-  { body, room }: ReusableResponse,
-): Uint8Array<ArrayBuffer> | undefined {
-  if (room === undefined || room.isTaken || head.length > body.byteOffset) return undefined;
-  room.isTaken = true;
+function placeBeforeContent(head: Uint8Array, response: ReusableResponse): Uint8Array<ArrayBuffer> | undefined {
+  const { body } = response;
+  if (head.length > body.byteOffset || !takeRoom(response)) return undefined;
   const bytes = new Uint8Array(body.buffer, body.byteOffset - head.length, head.length + body.length);
   bytes.set(head);
   return bytes;
+}
+
+/** What is new takes over, as what was before may be sent no more; and never back, or two would take turns. */
+function takeRoom(response: ReusableResponse): boolean {
+  const { room, encoded } = response;
+  if (room === undefined || encoded.hadRoom) return false;
+  const before = room.holder?.encoded;
+  if (before?.keepAlive !== undefined) {
+    if (before.keepAlive.pendingHeads > 0) return false;
+    delete before.keepAlive;
+  }
+  room.holder = response;
+  encoded.hadRoom = true;
+  return true;
 }

@@ -28,6 +28,10 @@ export interface Keepable {
   confirm?(): number | undefined;
   /** Takes over what a later look at the same state says of everything but the content. */
   adopt?(later: this): void;
+  /** Told that it is kept from now on. */
+  enter?(): void;
+  /** Told that it is not kept from now on. */
+  leave?(): void;
 }
 
 interface Entry<Value> {
@@ -123,11 +127,13 @@ export class FileCache<Value extends Keepable> {
   #put(path: string, entry: Entry<Value>): void {
     this.#entries.set(path, entry);
     this.#bytes += entry.costBytes;
+    entry.value.enter?.();
   }
 
   #drop(path: string, entry: Entry<Value>): void {
     this.#entries.delete(path);
     this.#bytes -= entry.costBytes;
+    entry.value.leave?.();
   }
 }
 

@@ -52,6 +52,25 @@ export class FileState {
       info.mode === this.#mode && info.uid === this.#uid && info.gid === this.#gid;
   }
 
+  /**
+   * The number of the file, by which it is sure to be found again in just this state; `undefined` where it is not: it is
+   * young, or has no number, or one beyond what can be told apart.
+   */
+  get number(): number | undefined {
+    return this.#ino === null || !Number.isSafeInteger(this.#ino) || this.isYoung ? undefined : this.#ino;
+  }
+
+  /**
+   * Tells whether this is the same state of the same file.
+   *
+   * @param other The other state.
+   */
+  equals(other: FileState): boolean {
+    return other.#ino === this.#ino && other.#dev === this.#dev && other.size === this.size &&
+      other.mtimeMs === this.mtimeMs && other.#ctimeMs === this.#ctimeMs &&
+      other.#mode === this.#mode && other.#uid === this.#uid && other.#gid === this.#gid;
+  }
+
   /** The same as text. */
   toString(): string {
     return [this.#dev, this.#ino, this.size, this.mtimeMs, this.#ctimeMs, this.#mode, this.#uid, this.#gid].join(" ");

@@ -248,8 +248,8 @@ export interface EncodedMessage {
 
 /** The room in front of a content (`content.ts`), which the head of one response can have. */
 export interface HeadRoom {
-  /** Whether a response has it. */
-  isTaken: boolean;
+  /** The response that has it. */
+  holder?: ReusableResponse;
 }
 
 /** A response that is sent many times: the writer keeps it in the form in which it is sent. */
@@ -259,7 +259,7 @@ export class ReusableResponse extends HttpResponse {
   /** The room in front of the content, where there is any. */
   readonly room: HeadRoom | undefined;
   /** What was sent last; it belongs to the writer. */
-  readonly encoded: { keepAlive?: EncodedMessage; close?: EncodedMessage } = {};
+  readonly encoded: { keepAlive?: EncodedMessage; close?: EncodedMessage; hadRoom?: boolean } = {};
 
   /**
    * Makes a response.

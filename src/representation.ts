@@ -9,7 +9,7 @@
 import { concat } from "./bytes.ts";
 import type { Validators } from "./conditional.ts";
 import { evaluatePreconditions, isRangeApplicable } from "./conditional.ts";
-import { readContent } from "./content.ts";
+import { Content, readContent } from "./content.ts";
 import { HttpError } from "./errors.ts";
 import { formatHttpDate } from "./http_date.ts";
 import { KeptParts } from "./kept_parts.ts";
@@ -40,8 +40,8 @@ export interface RepresentationOptions {
   readonly contentType: string;
   /** Entity tag and time of change. */
   readonly validators: Validators;
-  /** The content where it is in memory, with room in front of it. */
-  readonly content: Uint8Array<ArrayBuffer> | StoredContent;
+  /** The content. */
+  readonly content: Content | StoredContent;
   /** Fields of 200, 206 and 304 alike: `Cache-Control`, `Vary`. */
   readonly cacheFields: readonly FieldLine[];
   /** Fields of 200 and 206: `Content-Encoding` and the like. */
@@ -66,7 +66,7 @@ export class Representation {
   constructor(options: RepresentationOptions) {
     this.#options = options;
     const { validators, cacheFields, contentFields, content, hold } = options;
-    if (content instanceof Uint8Array) hold(content.buffer.byteLength);
+    if (content instanceof Content) hold(content.heldBytes);
     else if (content.mostKeptBytes > 0) this.#parts = new KeptParts(content.mostKeptBytes, hold);
     this.#fields = [
       ...contentFields,
@@ -80,7 +80,7 @@ export class Representation {
   /** The content where it is in memory. */
   get content(): Uint8Array<ArrayBuffer> | undefined {
     const { content } = this.#options;
-    return content instanceof Uint8Array ? content : undefined;
+    return content instanceof Content ? content.bytes : undefined;
   }
 
   /**
@@ -126,8 +126,8 @@ export class Representation {
   #makeWhole(method: string): HttpResponse {
     const { content, contentType } = this.#options;
     const fields = () => [["Content-Type", contentType], ...this.#fields] as const;
-    if (content instanceof Uint8Array) {
-      return this.#whole ??= new ReusableResponse(200, fields(), content, { isTaken: false });
+    if (content instanceof Content) {
+      return this.#whole ??= new ReusableResponse(200, fields(), content.bytes, content.room);
     }
     if (method === "HEAD") return new HttpResponse(200, fields(), { length: content.length });
     const { length } = content;
@@ -140,11 +140,12 @@ export class Representation {
     const kept = this.#parts?.get(contentRange);
     if (kept !== undefined) return kept;
     const fields = [["Content-Type", contentType], ["Content-Range", contentRange], ...this.#fields] as const;
-    if (content instanceof Uint8Array) return new HttpResponse(206, fields, content.subarray(range.start, range.end));
-    const length = range.end - range.start;
+    const { start, end } = range;
+    if (content instanceof Content) return new HttpResponse(206, fields, content.bytes.subarray(start, end));
+    const length = end - start;
     const part = this.#parts?.isWanted(contentRange, length) ? readPart(content, range) : undefined;
     if (part === undefined) return new HttpResponse(206, fields, { file: content.open(), pieces: [range], length });
-    const response = new ReusableResponse(206, fields, part, { isTaken: false });
+    const response = new ReusableResponse(206, fields, part.bytes, part.room);
     this.#parts?.keep(contentRange, response);
     return response;
   }
@@ -154,16 +155,17 @@ export class Representation {
     const multipart = multipartByteranges(ranges, content.length, contentType, crypto.randomUUID());
     const fields = [["Content-Type", multipart.contentType], ...this.#fields] as const;
     const pieces = [...multipart.parts.flatMap(({ head, range }) => [head, range]), multipart.trailer];
-    if (!(content instanceof Uint8Array)) {
+    if (!(content instanceof Content)) {
       return new HttpResponse(206, fields, { file: content.open(), pieces, length: multipart.length });
     }
-    const bytes = pieces.map((piece) => piece instanceof Uint8Array ? piece : content.subarray(piece.start, piece.end));
+    const { bytes: whole } = content;
+    const bytes = pieces.map((piece) => piece instanceof Uint8Array ? piece : whole.subarray(piece.start, piece.end));
     return new HttpResponse(206, fields, concat(bytes));
   }
 }
 
 /** Where that takes long, or the file has become shorter, it is left to whoever sends the answer. */
-function readPart({ open }: StoredContent, { start, end }: ByteRange): Uint8Array<ArrayBuffer> | undefined {
+function readPart({ open }: StoredContent, { start, end }: ByteRange): Content | undefined {
   const file = open();
   try {
     if (file.isSlow) return undefined;

@@ -12,6 +12,7 @@ import { existsSync } from "node:fs";
 import type { Clock } from "./clock.ts";
 import { isCompressible } from "./compressible.ts";
 import { makeEntityTag } from "./conditional.ts";
+import type { Content } from "./content.ts";
 import { copyContent, readContent } from "./content.ts";
 import { compress, selectCodings } from "./content_coding.ts";
 import { StaleFileError } from "./errors.ts";
@@ -21,6 +22,7 @@ import type { ContentCoding } from "./negotiation.ts";
 import { CONTENT_CODINGS, selectContentCoding } from "./negotiation.ts";
 import type { StoredContent } from "./representation.ts";
 import { Representation } from "./representation.ts";
+import type { SharedContent, SharedContents } from "./shared_contents.ts";
 import { SharedFile } from "./shared_file.ts";
 
 /** The suffix of a neighbour in each coding. */
@@ -56,6 +58,8 @@ export interface KnownFile extends Omit<FoundFile, "info" | "asOfMs"> {
 export interface ResourceOptions {
   /** Largest content that is kept in memory, in bytes. */
   readonly entryBytes: number;
+  /** Contents of what is kept. */
+  readonly contents: SharedContents;
   /** Whether content is compressed, and neighbours are looked for. */
   readonly isCompressing: boolean;
   /** Selects the `Content-Type` of a file by its path. */
@@ -63,7 +67,7 @@ export interface ResourceOptions {
   /** Selects the `Cache-Control` of a file by its path and type. */
   readonly selectCacheControl: (sitePath: string, mediaType: string) => string;
   /** Changes HTML that is wanted as a page; absent where it is sent as it is. */
-  readonly changePage?: ((html: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) | undefined;
+  readonly changePage?: Change | undefined;
   /** Finds a regular file below the root by its path; `undefined` where there is none. */
   readonly findFile: (path: string) => FoundFile | undefined;
   /** Tells as of when a file is surely what it was, by its own path; absent where nothing can be told. */
@@ -79,13 +83,16 @@ export interface ResourceOptions {
 /** What sets a representation of a file apart: its content coding, or that it was changed as a page. */
 type Variant = ContentCoding | "identity" | "changed";
 
+/** Makes a variant of a content. */
+export type Change = (content: Uint8Array<ArrayBuffer>) => Uint8Array;
+
 /** One file and its neighbours, as of one look at them. */
 export class Resource {
   /** Whether a later change of the files is sure to show in the fingerprint. */
   readonly isSettled: boolean;
   /** As of when it surely is what its path stands for, on the clock; `undefined`: as of when it was looked at. */
   asOfMs: number | undefined;
-  /** Memory that the content takes with the room for its head, in bytes. */
+  /** Memory that the content takes with the room for its head, in bytes, also where it is shared. */
   heldBytes: number = 0;
   readonly #options: ResourceOptions;
   #file: KnownFile;
@@ -95,6 +102,9 @@ export class Resource {
   #neighbours: Readonly<Partial<Record<ContentCoding, KnownFile>>>;
   /** Neighbours first: who made them took the time to make them small. */
   readonly #codings: readonly ContentCoding[];
+  /** Contents that it holds while it is kept. */
+  readonly #contents: SharedContent[] = [];
+  #isKept = false;
   readonly #representations: Partial<Record<Variant, Representation>> = {};
   /** Whether a name beside it could become a neighbour without any name coming or going. */
   #hasCandidates = false;
@@ -125,6 +135,18 @@ export class Resource {
   /** Tells this state of the files from any other one. */
   get fingerprint(): string {
     return [this.#sitePath, ...this.#files.map(({ path, state }) => `${path} ${state}`)].join();
+  }
+
+  /** From now on it is kept, and its contents are for others, too. */
+  enter(): void {
+    this.#isKept = true;
+    for (const shared of this.#contents) this.#options.contents.hold(shared);
+  }
+
+  /** From now on it is not kept. */
+  leave(): void {
+    this.#isKept = false;
+    for (const shared of this.#contents) this.#options.contents.release(shared);
   }
 
   get #files(): KnownFile[] {
@@ -211,10 +233,9 @@ export class Resource {
     const file = neighbour ?? this.#file;
     const isCompressed = coding !== "identity" && neighbour === undefined;
     const { size, mtimeMs, isYoung } = file.state;
-    const read = size <= this.#options.entryBytes ? readFile(file, this.#options) : this.#describeFile(file);
-    const change = variant === "changed" ? this.#options.changePage : undefined;
-    const whole = change !== undefined && read instanceof Uint8Array ? copyContent(change(read)) : read;
-    const content = isCompressed && whole instanceof Uint8Array ? copyContent(compress(whole, coding)) : whole;
+    const isSmall = size <= this.#options.entryBytes;
+    const change = isCompressed ? compressTo(coding) : variant === "changed" ? this.#options.changePage : undefined;
+    const content = isSmall ? this.#loadContent(file, change && { variant, change }) : this.#describeFile(file);
     const cacheControl = this.#options.selectCacheControl(this.#sitePath, this.contentType);
     return new Representation({
       contentType: this.contentType,
@@ -233,6 +254,17 @@ export class Resource {
       contentFields: coding === "identity" ? IDENTITY_FIELDS : [NOSNIFF, ["Content-Encoding", coding]],
       hold: (bytes) => this.heldBytes += bytes,
     });
+  }
+
+  /** The file is opened also where its content is shared: by this path, too, it must be what was described. */
+  #loadContent(file: KnownFile, changed?: { readonly variant: Variant; readonly change: Change }): Content {
+    using opened = openFile(file, this.#options);
+    const load = () => readWhole(opened, file);
+    const make = changed === undefined ? load : () => copyContent(changed.change(load().bytes));
+    const shared = this.#options.contents.find(file.state, changed?.variant ?? "identity", make);
+    this.#contents.push(shared);
+    if (this.#isKept) this.#options.contents.hold(shared);
+    return shared.content;
   }
 
   #describeFile(file: KnownFile): StoredContent {
@@ -280,15 +312,14 @@ function checkUnchanged({ path, state }: KnownFile): void {
   throw new StaleFileError(`File has changed: ${path}`);
 }
 
-function readFile(found: KnownFile, options: OpenOptions): Uint8Array<ArrayBuffer> {
-  const file: OpenFile = openFile(found, options);
-  try {
-    const content = readContent(file, found.state.size);
-    if (content === undefined) throw new StaleFileError(`File has become shorter: ${found.path}`);
-    return content;
-  } finally {
-    file.close();
-  }
+function readWhole(file: OpenFile, { path, state }: KnownFile): Content {
+  const content = readContent(file, state.size);
+  if (content === undefined) throw new StaleFileError(`File has become shorter: ${path}`);
+  return content;
+}
+
+function compressTo(coding: ContentCoding): Change {
+  return (content) => compress(content, coding);
 }
 
 /** What is told of a file without opening it is told of one below the root only. */

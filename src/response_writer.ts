@@ -267,10 +267,13 @@ export class ResponseWriter {
     return isAlone ? this.flush() : undefined;
   }
 
-  /** The same with a head in bytes, which is copied. */
+  /** The same with a head in bytes, which is copied: it may be another's when this has returned. */
   #sendSmall(head: Uint8Array, body: Uint8Array, more: boolean): Promise<void> | undefined {
     const length = head.length + body.length;
-    if (this.#batched + length > BATCH_BYTES) return this.flush().then(() => this.#sendSmall(head, body, more));
+    if (this.#batched + length > BATCH_BYTES) {
+      const kept = head.slice();
+      return this.flush().then(() => this.#sendSmall(kept, body, more));
+    }
     const isAlone = !more && this.#batch === undefined;
     const place = this.#collect(length, more);
     place.set(head);

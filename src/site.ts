@@ -21,6 +21,7 @@ import { PENDING_PREFIX, WELL_KNOWN } from "./path.ts";
 import type { KnownFile } from "./resource.ts";
 import { Resource } from "./resource.ts";
 import type { ParsedSiteOptions } from "./site_options.ts";
+import { SharedContents } from "./shared_contents.ts";
 import { HEADERS_FILE, REDIRECTS_FILE } from "./site_rules.ts";
 import { isSameFile } from "./walk.ts";
 
@@ -100,6 +101,7 @@ export class Site {
     const resourceOptions = {
       ...context,
       entryBytes: context.cache.entryBytes,
+      contents: new SharedContents(),
       isCompressing: options.isCompressing,
       findFile: (path: string) => tree.findRegularFile(path),
       isInPlace: (path: string, isSame: (info: Deno.FileInfo) => boolean) => tree.isInPlace(path, isSame),

@@ -29,6 +29,8 @@ class Look implements Keepable {
   readonly asOfMs: number | undefined;
   /** What it took over from. */
   readonly adopted: Look[] = [];
+  /** How often it was told that it is kept, less how often that it is not. */
+  timesKept = 0;
 
   constructor({ fingerprint = "same", isSettled = true, bytes = 10, confirmedMs, asOfMs }: State) {
     this.asOfMs = asOfMs;
@@ -44,6 +46,14 @@ class Look implements Keepable {
 
   adopt(later: Look): void {
     this.adopted.push(later);
+  }
+
+  enter(): void {
+    this.timesKept++;
+  }
+
+  leave(): void {
+    this.timesKept--;
   }
 }
 
@@ -215,6 +225,26 @@ Deno.test("FileCache.delete forgets an entry and frees its bytes", () => {
   bench.cache.delete("/never");
   bench.put("d", { bytes: 10 * KIB });
   assertEquals(bench.kept("abcd"), "bcd");
+});
+
+Deno.test("FileCache tells what it keeps that it does, and then that it does no more", () => {
+  const bench = new Bench(39 * KIB);
+  const looks = [..."abcd"].map((name) => bench.put(name, { bytes: 10 * KIB }));
+  const timesKept = () => looks.map(({ timesKept }) => timesKept);
+  assertEquals(timesKept(), [0, 1, 1, 1]);
+  looks.push(bench.put("too large", { bytes: 40 * KIB }));
+  assertEquals(timesKept(), [0, 1, 1, 1, 0]);
+  for (const name of ["/b", "/c"]) assert(looks.includes(bench.cache.get(name, FRESH_MS) ?? new Look({})));
+  assertEquals(timesKept(), [0, 1, 1, 1, 0]);
+  bench.files.delete("b");
+  bench.cache.get("/b", 2 * FRESH_MS);
+  bench.cache.delete("/c");
+  assertEquals(timesKept(), [0, 0, 0, 1, 0]);
+  const [, , , last] = looks;
+  assert(last !== undefined);
+  last.heldBytes = 40 * KIB;
+  bench.cache.weigh("/d");
+  assertEquals(timesKept(), [0, 0, 0, 0, 0]);
 });
 
 // In these each entry costs 10 KiB and its overhead, which is not more than 2.5 KiB.

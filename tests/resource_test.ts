@@ -3,13 +3,21 @@
  * it. Codings are in `resource_codings_test.ts`, files that change meanwhile in `resource_changes_test.ts`.
  */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { assertMatch } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertNotStrictEquals,
+  assertStrictEquals,
+} from "@std/assert";
 import { Clock } from "../src/clock.ts";
 import { selectMediaType } from "../src/media_type.ts";
 import type { FoundFile, KnownFile } from "../src/resource.ts";
 import { HEAD_ROOM_BYTES } from "../src/content.ts";
 import { Resource } from "../src/resource.ts";
+import { SharedContents } from "../src/shared_contents.ts";
+import { OLD_FILE } from "./file_info.ts";
 import { testWith } from "./permissions.ts";
 import { atTime, ENTRY_BYTES, FRESH_MS, LONG_AGO, Site, siteTest } from "./site.ts";
 import { askFor, EARLIER, LATER, textOf } from "./coded_answers.ts";
@@ -19,6 +27,7 @@ const OPENING = {
   isInPlace: () => true,
   open: (path: string) => Deno.openSync(path),
   clock: new Clock(),
+  contents: new SharedContents(),
   selectMediaType: (path: string) => selectMediaType(path),
   selectCacheControl: () => "no-cache",
 };
@@ -121,16 +130,7 @@ siteTest("never says that a file was changed after the answer, RFC 9110 section 
 
 // States of a file.
 
-const INFO = {
-  isFile: true,
-  isDirectory: false,
-  isSymlink: false,
-  size: 2_000,
-  mtime: LONG_AGO,
-  dev: 1,
-  ino: 2,
-  mode: 0o100644,
-} as Deno.FileInfo;
+const INFO: Deno.FileInfo = { ...OLD_FILE, size: 2_000 };
 
 /** Makes a resource whose file and neighbours, by suffix, are as the test says. */
 type Describe = (different?: Partial<Deno.FileInfo>, neighbours?: Record<string, Partial<Deno.FileInfo>>) => Resource;
@@ -234,6 +234,51 @@ siteTest("keeps no more in memory than it may, also of files that are asked for 
   }
   assert(kept >= 5 && kept <= 25, `${kept} files of 4 KB in 100 KiB`);
 }, { bytes: 100 << 10 });
+
+/** Two paths with one content, each with the coding that is asked for. */
+const TWINS: readonly [what: string, one: [path: string, coding: string], other: [path: string, coding: string]][] = [
+  ["a folder and its index file", ["/dir/", "identity"], ["/dir/index.html", "identity"]],
+  ["the same, compressed", ["/dir/", "gzip"], ["/dir/index.html", "gzip"]],
+  ["a link and its target", ["/link.css", "identity"], ["/a.css", "identity"]],
+  ["a link of another type", ["/link.txt", "identity"], ["/a.css", "identity"]],
+  ["two names of one file", ["/hard.css", "zstd"], ["/a.css", "zstd"]],
+  ["a file through a folder that is a link", ["/latest/index.html", "br"], ["/dir/index.html", "br"]],
+  ["a coded neighbour, and itself", ["/a.css", "br"], ["/a.css.br", "identity"]],
+];
+
+for (const [what, ...twins] of TWINS) {
+  siteTest(`holds one content for both paths: ${what}`, (site) => {
+    site.write("dir/index.html", textOf("index", 2_000));
+    site.write("a.css", textOf("a", 2_000));
+    site.link("link.css", "a.css");
+    site.link("link.txt", "a.css");
+    site.link("latest", "dir");
+    Deno.linkSync(site.path("a.css"), site.path("hard.css"));
+    site.write("a.css.br", textOf("b", 1_000));
+    const askForBoth = () => twins.map(([path, coding]) => askFor(site, path, coding));
+    const [one, other] = askForBoth();
+    assert(one?.bytes !== undefined && one.status === 200);
+    assertStrictEquals(one.bytes, other?.bytes);
+    site.write("dir/index.html", textOf("other index", 2_001));
+    site.write("a.css", textOf("other a", 2_001), EARLIER);
+    site.write("a.css.br", textOf("other b", 1_001));
+    site.clock.nowMs += FRESH_MS;
+    const [changed, otherChanged] = askForBoth();
+    assertNotEquals(changed?.bytes, one.bytes);
+    assertStrictEquals(changed?.bytes, otherChanged?.bytes);
+  });
+}
+
+siteTest("holds contents of their own of files that look the same", (site) => {
+  for (const name of ["a", "b"]) site.write(`${name}.css`, textOf(name, 2_000));
+  assertNotEquals(site.get("/a.css"), site.get("/b.css"));
+});
+
+siteTest("does not share the content of a young file, which may change without a sign", (site) => {
+  site.write("a.css", textOf("a", 2_000), new Date());
+  site.link("b.css", "a.css");
+  assertNotStrictEquals(site.ask("/a.css").bytes, site.ask("/b.css").bytes);
+});
 
 // Confirming, which is quicker than looking anew.
 

@@ -1,10 +1,10 @@
 /** `response_writer.ts`, answers that are kept: their heads are encoded once, and shared by all who send them. */
 
-import { assert, assertEquals, assertNotStrictEquals } from "@std/assert";
-import { assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { Clock } from "../src/clock.ts";
 import { HEAD_ROOM_BYTES } from "../src/content.ts";
 import { HttpResponse, ReusableResponse } from "../src/message.ts";
+import type { ByteSink } from "../src/response_writer.ts";
 import { decodeLatin1, encodeLatin1 } from "./octets.ts";
 import { answer, atMost, contentOf, createWriter, FakeSink, headOf, SEND } from "./fake_sink.ts";
 
@@ -14,6 +14,18 @@ const REUSABLE: readonly [name: string, make: () => ReusableResponse][] = [
   ["a small answer with room for its head", () => roomy(100)],
   ["a large answer with room for its head", () => roomy(20_000)],
 ];
+
+/** Takes nothing before it may, and then what is there. */
+class GatedSink implements ByteSink {
+  readonly gate = Promise.withResolvers<void>();
+  text = "";
+
+  async write(bytes: Uint8Array): Promise<number> {
+    await this.gate.promise;
+    this.text += decodeLatin1(bytes);
+    return bytes.length;
+  }
+}
 
 /** Sets a clock to a second of the first day. */
 function setSecond(clock: Clock, second: number): void {
@@ -26,7 +38,7 @@ function setSecond(clock: Clock, second: number): void {
 function roomy(length: number, roomBytes = HEAD_ROOM_BYTES): ReusableResponse {
   const content = new Uint8Array(roomBytes + length).subarray(roomBytes);
   content.set(contentOf(length));
-  return new ReusableResponse(200, [["X", "y"]], content, { isTaken: false });
+  return new ReusableResponse(200, [["X", "y"]], content, {});
 }
 
 for (const [name, make] of REUSABLE) {
@@ -121,18 +133,62 @@ Deno.test("ResponseWriter sends head and content in one write where there is roo
   }
 });
 
-Deno.test("ResponseWriter: the room in front of a content is for one head, and one that fits", async () => {
+Deno.test("ResponseWriter: the room in front of a content is for the head of the last response, if it fits", async () => {
   const clock = new Clock();
-  const response = roomy(20_000);
-  const other = new ReusableResponse(200, [["Other", "z"]], response.body, response.room);
-  const tight = roomy(20_000, headOf(response, clock).length - 1);
-  const exact = roomy(20_000, headOf(response, clock).length);
-  for (const one of [response, other, response, tight, exact, tight]) {
+  const first = roomy(20_000);
+  const [second, third] = ["y", "z"].map((name) => {
+    return new ReusableResponse(200, [["Other", name]], first.body, first.room);
+  });
+  assert(second !== undefined && third !== undefined);
+  const tight = roomy(20_000, headOf(first, clock).length - 1);
+  const exact = roomy(20_000, headOf(first, clock).length);
+  const sent = [
+    ...[[first, 1], [first, 1], [second, 1], [first, 2], [second, 1], [third, 1], [first, 2], [second, 2], [third, 1]],
+    ...[[tight, 2], [exact, 1], [tight, 2]],
+  ] as const;
+  for (const [second, [response, writes]] of sent.entries()) {
+    setSecond(clock, second);
     const sink = new FakeSink();
-    await createWriter(sink, clock).send(one, SEND);
-    assert(sink.text === headOf(one, clock) + decodeLatin1(contentOf(20_000)));
-    assertEquals(sink.sizes.length, one === response || one === exact ? 1 : 2);
+    await createWriter(sink, clock).send(response, SEND);
+    assert(sink.text === headOf(response, clock) + decodeLatin1(contentOf(20_000)));
+    assertEquals(sink.sizes.length, writes);
   }
+});
+
+Deno.test("ResponseWriter: a head is not taken out of the room while a write has not taken it", async () => {
+  const clock = new Clock();
+  for (const length of [100, 20_000]) {
+    const first = roomy(length);
+    const second = new ReusableResponse(200, [["Other", "z"]], first.body, first.room);
+    const slow = new GatedSink();
+    const sending = createWriter(slow, clock).send(first, SEND);
+    const sink = new FakeSink();
+    await createWriter(sink, clock).send(second, SEND);
+    assert(sink.text === headOf(second, clock) + decodeLatin1(contentOf(length)));
+    slow.gate.resolve();
+    await sending;
+    assert(slow.text === headOf(first, clock) + decodeLatin1(contentOf(length)));
+    assertStrictEquals(first.encoded.keepAlive?.bytes.buffer, first.body.buffer);
+  }
+});
+
+Deno.test("ResponseWriter: a head that waits for a batch to leave stays what it was", async () => {
+  const clock = new Clock();
+  const first = roomy(9_000);
+  const second = new ReusableResponse(200, [["Other", "a longer value"]], first.body, first.room);
+  const slow = new GatedSink();
+  const writer = createWriter(slow, clock);
+  let expected = "";
+  let sending;
+  while (sending === undefined) {
+    expected += headOf(first, clock) + decodeLatin1(first.body);
+    sending = writer.send(first, { ...SEND, more: true });
+  }
+  await createWriter(new FakeSink(), clock).send(second, SEND);
+  slow.gate.resolve();
+  await sending;
+  await writer.flush();
+  assert(slow.text === expected);
 });
 
 Deno.test("ResponseWriter: a connection that ends does not take the room of those that go on", async () => {
