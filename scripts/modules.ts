@@ -194,7 +194,10 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
 
   // Applications.
   static_response: { pure: true, imports: [] },
-  fetch_response: { imports: ["message", "range", "response_writer", "static_response", "websocket_upgrade"] },
+  encode_text: { imports: [] },
+  fetch_response: {
+    imports: ["encode_text", "message", "range", "response_writer", "static_response", "websocket_upgrade"],
+  },
   fetch_request: { imports: ["authority", "bytes", "errors", "message", "request_context"] },
   fetch_handler: { imports: ["fetch_request", "fetch_response", "message", "request_context"] },
   serve_dir: {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { encodeText } from "./encode_text.ts";
 import type { FieldLine, FileBody, OpenFile, ResponseBody, StreamBody, UpgradeBody } from "./message.ts";
 import { HttpResponse } from "./message.ts";
 import type { ByteRange } from "./range.ts";
@@ -17,7 +18,6 @@ import { takeUpgrade } from "./websocket_upgrade.ts";
 const NO_CONTENT = new Uint8Array(0);
 /** How much of a file is read at once, in bytes. */
 const PIECE_BYTES = 65_536;
-const ENCODER = new TextEncoder();
 
 /** The server's to set: RFC 9112 sections 6 and 9, RFC 9110 sections 6.6.1 and 7.6.1. */
 const OWNED: ReadonlySet<string> = new Set([
@@ -92,7 +92,7 @@ export function makeStaticResponse(given: Response): HttpResponse | undefined {
   const parts = readStaticResponse(given);
   if (parts === undefined) return undefined;
   const fields: FieldLine[] = parts.contentType === undefined ? [] : [["content-type", parts.contentType]];
-  const body = typeof parts.body === "string" ? ENCODER.encode(parts.body) : parts.body;
+  const body = typeof parts.body === "string" ? encodeText(parts.body) : parts.body;
   return new HttpResponse(parts.status, fields, body);
 }
 
