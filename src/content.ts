@@ -5,17 +5,17 @@
  * @module
  */
 
-import type { HeadRoom, OpenFile } from "./message.ts";
+import type { HeadRoom, OpenFile, ReusableResponse } from "./message.ts";
 
 /** A head of a file usually has 350 bytes; with a content security policy of the site it may have twice as many. */
 export const HEAD_ROOM_BYTES = 512;
 
 /** A content, or a part of one. */
-export class Content {
+export class Content implements HeadRoom {
   /** Its bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The room in front of them. */
-  readonly room: HeadRoom = {};
+  /** Whose head stands in front of them. */
+  holder: ReusableResponse | undefined = undefined;
 
   /**
    * Makes room for a content and for a head in front of it.

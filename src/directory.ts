@@ -67,7 +67,7 @@ export class Directory {
     this.#isLarge = options.reader.isLarge(found.info);
     const state = new FileState(found.info);
     this.fingerprint = `${found.path} ${state}`;
-    this.isSettled = !state.isYoung;
+    this.isSettled = state.isSettled;
   }
 
   /** Memory that the names take, in bytes. */

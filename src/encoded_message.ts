@@ -3,7 +3,9 @@
  * is renewed, in place. Where there is room in front of the content the head stands there.
  *
  * A write reads the bytes when the connection takes them, which may be later: while one may not have taken the head, the
- * head is not touched.
+ * head is not touched. So what stands in the room is always the message that is kept, and no copy of it.
+ *
+ * Several responses may have one content, and the room is for one head. It stays as long as it is sent now and then.
  *
  * @module
  */
@@ -14,20 +16,30 @@ import type { EncodedMessage, ReusableResponse } from "./message.ts";
 
 const DATE = "\r\nDate: ";
 
+/** From when on the room of a head that is not sent any more is for another one, in seconds. */
+const UNUSED_S = 10;
+
 /**
  * Tells how a response is sent now.
  *
  * @param response The response.
- * @param persistent Whether the connection goes on after it.
+ * @param options Whether the connection goes on after it, and whether no content follows.
  * @param clock The time.
  * @returns The message, whose head must be copied, or counted in `pendingHeads` until it was taken.
  * @throws {TypeError} Where the response breaks the rules of a head.
  */
-export function selectMessage(response: ReusableResponse, persistent: boolean, clock: Clock): EncodedMessage {
+export function selectMessage(
+  response: ReusableResponse,
+  { persistent, headOnly }: { readonly persistent: boolean; readonly headOnly: boolean },
+  clock: Clock,
+): EncodedMessage {
   const { encoded } = response;
   const kept = persistent ? encoded.keepAlive : encoded.close;
-  if (kept === undefined) {
-    const message = encodeMessage(response, persistent, clock);
+  // A connection that goes on may need it often.
+  const isForRoom = persistent && !headOnly && canHaveRoom(response, clock);
+  if (kept === undefined || isForRoom) {
+    const alone = encodeMessage(response, persistent, clock);
+    const message = isForRoom ? placeBeforeContent(alone, response) : alone;
     if (persistent) encoded.keepAlive = message;
     else encoded.close = message;
     return message;
@@ -41,31 +53,28 @@ export function selectMessage(response: ReusableResponse, persistent: boolean, c
 
 function encodeMessage(response: ReusableResponse, persistent: boolean, { second, date }: Clock): EncodedMessage {
   const text = formatResponseHead(response, { date, persistent });
-  const head = encodeLatin1(text);
-  const bytes = persistent ? placeBeforeContent(head, response) ?? head : head;
-  const dateAt = text.indexOf(DATE) + DATE.length;
-  return { bytes, headLength: head.length, dateAt, second, pendingHeads: 0 };
+  const bytes = encodeLatin1(text);
+  return { bytes, headLength: bytes.length, dateAt: text.indexOf(DATE) + DATE.length, second, pendingHeads: 0 };
 }
 
-/** There is room for one head, and a connection that goes on may need it often. */
-function placeBeforeContent(head: Uint8Array, response: ReusableResponse): Uint8Array<ArrayBuffer> | undefined {
-  const { body } = response;
-  if (head.length > body.byteOffset || !takeRoom(response)) return undefined;
-  const bytes = new Uint8Array(body.buffer, body.byteOffset - head.length, head.length + body.length);
-  bytes.set(head);
-  return bytes;
+function canHaveRoom(response: ReusableResponse, { second }: Clock): boolean {
+  const { room } = response;
+  if (room === undefined || room.holder === response) return false;
+  const inRoom = room.holder?.encoded.keepAlive;
+  return inRoom === undefined || (inRoom.pendingHeads === 0 && inRoom.second + UNUSED_S <= second);
 }
 
-/** What is new takes over, as what was before may be sent no more; and never back, or two would take turns. */
-function takeRoom(response: ReusableResponse): boolean {
-  const { room, encoded } = response;
-  if (room === undefined || encoded.hadRoom) return false;
-  const before = room.holder?.encoded;
-  if (before?.keepAlive !== undefined) {
-    if (before.keepAlive.pendingHeads > 0) return false;
-    delete before.keepAlive;
+/** Whose head is too long does not ask again. */
+function placeBeforeContent(message: EncodedMessage, response: ReusableResponse): EncodedMessage {
+  const { body, room } = response;
+  const { bytes: head, headLength } = message;
+  if (room === undefined || headLength > body.byteOffset) {
+    response.room = undefined;
+    return message;
   }
+  if (room.holder !== undefined) delete room.holder.encoded.keepAlive;
   room.holder = response;
-  encoded.hadRoom = true;
-  return true;
+  const bytes = new Uint8Array(body.buffer, body.byteOffset - headLength, headLength + body.length);
+  bytes.set(head);
+  return { ...message, bytes };
 }

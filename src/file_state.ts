@@ -4,7 +4,8 @@
  * @module
  */
 
-/** Time stamps of files are coarse: two changes within this time may look like one; in milliseconds. */
+/** Time stamps of files are coarse: two changes within this time may look like one; in milliseconds. Deno tells when a
+ * file was described anew in whole seconds. */
 const COARSE_MTIME_MS = 2_000;
 
 /** One state of a file: another file, content or permissions all show. */
@@ -36,9 +37,22 @@ export class FileState {
     this.#gid = info.gid;
   }
 
-  /** Whether a further change could show the same time stamp. A file of the future is younger than any. */
+  /** Whether a further change of the content could show the same time stamp. A file of the future is younger than any. */
   get isYoung(): boolean {
     return isYoung(this.mtimeMs);
+  }
+
+  /** Whether any further change is sure to show: a time stamp of the content can be set back, then the other is new. */
+  get isSettled(): boolean {
+    return !this.isYoung && !isYoung(this.#ctimeMs);
+  }
+
+  /**
+   * The number of the file, by which it is sure to be found again in just this state; `undefined` where it is not: it has
+   * not settled, or has no number, or one beyond what can be told apart.
+   */
+  get number(): number | undefined {
+    return this.#ino === null || !Number.isSafeInteger(this.#ino) || !this.isSettled ? undefined : this.#ino;
   }
 
   /**
@@ -47,17 +61,7 @@ export class FileState {
    * @param info The file as the system tells of it.
    */
   isOf(info: Deno.FileInfo): boolean {
-    return info.ino === this.#ino && info.dev === this.#dev && info.size === this.size &&
-      (info.mtime?.getTime() ?? 0) === this.mtimeMs && (info.ctime?.getTime() ?? 0) === this.#ctimeMs &&
-      info.mode === this.#mode && info.uid === this.#uid && info.gid === this.#gid;
-  }
-
-  /**
-   * The number of the file, by which it is sure to be found again in just this state; `undefined` where it is not: it is
-   * young, or has no number, or one beyond what can be told apart.
-   */
-  get number(): number | undefined {
-    return this.#ino === null || !Number.isSafeInteger(this.#ino) || this.isYoung ? undefined : this.#ino;
+    return this.equals(new FileState(info));
   }
 
   /**

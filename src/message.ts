@@ -246,20 +246,20 @@ export interface EncodedMessage {
   pendingHeads: number;
 }
 
-/** The room in front of a content (`content.ts`), which the head of one response can have. */
+/** The room in front of a content (`content.ts`), where the head of one response can stand. */
 export interface HeadRoom {
-  /** The response that has it. */
-  holder?: ReusableResponse;
+  /** The response whose head stands there. */
+  holder: ReusableResponse | undefined;
 }
 
 /** A response that is sent many times: the writer keeps it in the form in which it is sent. */
 export class ReusableResponse extends HttpResponse {
   /** The content. */
   declare readonly body: Uint8Array<ArrayBuffer>;
-  /** The room in front of the content, where there is any. */
-  readonly room: HeadRoom | undefined;
+  /** The room in front of the content, where there is enough. */
+  room: HeadRoom | undefined;
   /** What was sent last; it belongs to the writer. */
-  readonly encoded: { keepAlive?: EncodedMessage; close?: EncodedMessage; hadRoom?: boolean } = {};
+  readonly encoded: { keepAlive?: EncodedMessage; close?: EncodedMessage } = {};
 
   /**
    * Makes a response.

@@ -127,7 +127,7 @@ export class Representation {
     const { content, contentType } = this.#options;
     const fields = () => [["Content-Type", contentType], ...this.#fields] as const;
     if (content instanceof Content) {
-      return this.#whole ??= new ReusableResponse(200, fields(), content.bytes, content.room);
+      return this.#whole ??= new ReusableResponse(200, fields(), content.bytes, content);
     }
     if (method === "HEAD") return new HttpResponse(200, fields(), { length: content.length });
     const { length } = content;
@@ -145,7 +145,7 @@ export class Representation {
     const length = end - start;
     const part = this.#parts?.isWanted(contentRange, length) ? readPart(content, range) : undefined;
     if (part === undefined) return new HttpResponse(206, fields, { file: content.open(), pieces: [range], length });
-    const response = new ReusableResponse(206, fields, part.bytes, part.room);
+    const response = new ReusableResponse(206, fields, part.bytes, part);
     this.#parts?.keep(contentRange, response);
     return response;
   }

@@ -129,7 +129,7 @@ export class Resource {
     const compressed = isNegotiated && size <= options.entryBytes ? selectCodings(size) : [];
     const ready = CONTENT_CODINGS.filter((coding) => this.#neighbours[coding] !== undefined);
     this.#codings = ready.length === 0 ? compressed : [...new Set([...ready, ...compressed])];
-    this.isSettled = !this.#files.some(({ state }) => state.isYoung);
+    this.isSettled = this.#files.every(({ state }) => state.isSettled);
   }
 
   /** Tells this state of the files from any other one. */

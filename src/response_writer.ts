@@ -217,7 +217,7 @@ export class ResponseWriter {
     response: ReusableResponse,
     { persistent, headOnly, more }: SendOptions,
   ): Promise<void> | undefined {
-    const message = selectMessage(response, persistent, this.#clock);
+    const message = selectMessage(response, { persistent, headOnly }, this.#clock);
     const { bytes, headLength } = message;
     const content = hasContent(response.status, headOnly) ? response.body : NOTHING;
     const length = headLength + content.length;

@@ -42,7 +42,7 @@ export class SeenDirectories {
   }
 
   /**
-   * Looks at a directory, if that was not done just now. While it is young a change of it could go unseen.
+   * Looks at a directory, if that was not done just now. Before it has settled a change of it could go unseen.
    *
    * @param path Its path.
    * @throws {Error} Of the file system.
@@ -55,7 +55,7 @@ export class SeenDirectories {
     const info = Deno.statSync(realPath);
     const isSame = seen?.realPath === realPath && seen.state.isOf(info);
     const state = isSame ? seen.state : new FileState(info);
-    const identity = state.isYoung ? undefined : isSame && seen.identity || {};
+    const identity = state.isSettled ? isSame && seen.identity || {} : undefined;
     const now = { realPath, state, identity, seenMs: nowMs };
     if (this.#directories.size >= MOST_DIRECTORIES) this.#directories.clear();
     this.#directories.set(path, now);

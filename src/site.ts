@@ -20,8 +20,8 @@ import { selectMediaType } from "./media_type.ts";
 import { PENDING_PREFIX, WELL_KNOWN } from "./path.ts";
 import type { KnownFile } from "./resource.ts";
 import { Resource } from "./resource.ts";
-import type { ParsedSiteOptions } from "./site_options.ts";
 import { SharedContents } from "./shared_contents.ts";
+import type { ParsedSiteOptions } from "./site_options.ts";
 import { HEADERS_FILE, REDIRECTS_FILE } from "./site_rules.ts";
 import { isSameFile } from "./walk.ts";
 

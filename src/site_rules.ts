@@ -91,7 +91,7 @@ class RulesFile<Rule> {
     const fingerprint = found === undefined ? absent() : `${found.path} ${state}`;
     // A young file can change again without a sign.
     if (fingerprint === this.#fingerprint && this.#isSettled) return UNCHANGED;
-    this.#isSettled = !state?.isYoung;
+    this.#isSettled = state?.isSettled ?? true;
     const isSame = fingerprint === this.#fingerprint;
     this.#fingerprint = fingerprint;
     const text = found === undefined ? undefined : readText(found.path, open);

@@ -19,6 +19,7 @@ const OTHERS: readonly [what: string, other: Partial<Deno.FileInfo>, isSame: boo
   ["another owner", { uid: 5 }, false, true],
   ["another group", { gid: 5 }, false, true],
   ["a change just now", { mtime: new Date() }, false, false],
+  ["a change just now whose time was set back", { ctime: new Date() }, false, false],
   ["a change in the future", { mtime: new Date("9999-01-01") }, false, false],
   ["a file without a number", { ino: null }, false, false],
   ["a file whose number is rounded", { ino: 2 ** 53 }, false, false],

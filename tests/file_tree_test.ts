@@ -9,6 +9,7 @@ import type { FileTreeOptions } from "../src/file_tree.ts";
 import { FileTree } from "../src/file_tree.ts";
 import { toKnown } from "../src/resource.ts";
 import { testWith } from "./permissions.ts";
+import { Later } from "./later.ts";
 import { atTime, LONG_AGO, Site } from "./site.ts";
 
 const LATER = new Date(LONG_AGO.getTime() + 60_000);
@@ -168,6 +169,7 @@ const CHANGES: readonly [what: string, change: (site: Site) => void, isConfirmed
 
 for (const [what, change, isConfirmed] of CHANGES) {
   testWith(["read", "write"], `FileTree.confirm is ${isConfirmed ? "sure" : "not sure"}: ${what}`, () => {
+    using _later = new Later();
     using site = makeSite();
     const tree = new FileTree({ root: site.path("../root"), clock: site.clock });
     const found = tree.find("/dir/page.html");
@@ -184,6 +186,7 @@ testWith(
   ["read", "write"],
   "FileTree.confirm looks at a directory again after 100 ms, and says as of when it is sure",
   () => {
+    using _later = new Later();
     using site = makeSite();
     const tree = new FileTree({ root: site.path("www"), clock: site.clock });
     const found = tree.find("/dir/page.html");
@@ -204,11 +207,12 @@ const NEVER: readonly [what: string, options: Partial<FileTreeOptions>, change: 
     site.link("dir/page.html", "real.html");
     age(site, "dir");
   }],
-  ["a file in a directory that was changed just now", {}, (site) => age(site, "dir", new Date())],
+  ["a file in a directory that was changed just now", {}, (site) => age(site, "dir", new Date(Date.now()))],
 ];
 
 for (const [what, options, change] of NEVER) {
   testWith(["read", "write"], `FileTree.confirm is never sure of anything ${what}`, () => {
+    using _later = new Later();
     using site = makeSite();
     change(site);
     const clock = what === "without a clock" ? {} : { clock: site.clock };
@@ -223,6 +227,7 @@ for (const [what, options, change] of NEVER) {
 }
 
 testWith(["read", "write"], "FileTree.confirm is sure of an index file, and of the file that is the root", () => {
+  using _later = new Later();
   using site = makeSite();
   site.write("dir/index.html", "index");
   age(site, "dir");

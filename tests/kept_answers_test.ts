@@ -61,8 +61,8 @@ function content(length: number, roomBytes = 0): Uint8Array<ArrayBuffer> {
 }
 
 function makeResponses(): HttpResponse[] {
-  const whole = new ReusableResponse(200, [["X", "whole"]], content(30_000, HEAD_ROOM_BYTES), {});
-  const small = new ReusableResponse(200, [["X", "small"]], content(100, HEAD_ROOM_BYTES), {});
+  const whole = new ReusableResponse(200, [["X", "whole"]], content(30_000, HEAD_ROOM_BYTES), { holder: undefined });
+  const small = new ReusableResponse(200, [["X", "small"]], content(100, HEAD_ROOM_BYTES), { holder: undefined });
   return [
     whole,
     changeFields(whole, { set: [["Y", "changed"]], removed: [] }),

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { assertMatch } from "@std/assert";
 import type { FieldLine } from "../src/message.ts";
+import { Later } from "./later.ts";
 import { ENTRY_BYTES, FRESH_MS, siteTest } from "./site.ts";
 import type { Site } from "./site.ts";
 import { ALL, askFor, codingOf, decodedOf, EARLIER, LATER, textOf } from "./coded_answers.ts";
@@ -63,6 +64,7 @@ siteTest("sends the coding that is wanted most, and says that it depends on that
 });
 
 siteTest("compresses a file once in each coding", (site) => {
+  using _later = new Later();
   site.write("a.css", textOf("a", 2_000));
   for (const coding of ["br", "zstd", "gzip", "identity"]) {
     const { response } = askFor(site, "/a.css", coding);

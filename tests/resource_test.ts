@@ -18,6 +18,7 @@ import { HEAD_ROOM_BYTES } from "../src/content.ts";
 import { Resource } from "../src/resource.ts";
 import { SharedContents } from "../src/shared_contents.ts";
 import { OLD_FILE } from "./file_info.ts";
+import { Later } from "./later.ts";
 import { testWith } from "./permissions.ts";
 import { atTime, ENTRY_BYTES, FRESH_MS, LONG_AGO, Site, siteTest } from "./site.ts";
 import { askFor, EARLIER, LATER, textOf } from "./coded_answers.ts";
@@ -248,6 +249,7 @@ const TWINS: readonly [what: string, one: [path: string, coding: string], other:
 
 for (const [what, ...twins] of TWINS) {
   siteTest(`holds one content for both paths: ${what}`, (site) => {
+    using _later = new Later();
     site.write("dir/index.html", textOf("index", 2_000));
     site.write("a.css", textOf("a", 2_000));
     site.link("link.css", "a.css");
@@ -268,6 +270,14 @@ for (const [what, ...twins] of TWINS) {
     assertStrictEquals(changed?.bytes, otherChanged?.bytes);
   });
 }
+
+siteTest("holds contents of their own of files with one number and one time, one after the other", (site) => {
+  for (const name of ["a", "b"]) {
+    site.write(`${name}.css`, textOf(name, 2_000));
+    assertEquals(site.get(`/${name}.css`), textOf(name, 2_000));
+    site.remove(`${name}.css`);
+  }
+});
 
 siteTest("holds contents of their own of files that look the same", (site) => {
   for (const name of ["a", "b"]) site.write(`${name}.css`, textOf(name, 2_000));

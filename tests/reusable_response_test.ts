@@ -38,7 +38,7 @@ function setSecond(clock: Clock, second: number): void {
 function roomy(length: number, roomBytes = HEAD_ROOM_BYTES): ReusableResponse {
   const content = new Uint8Array(roomBytes + length).subarray(roomBytes);
   content.set(contentOf(length));
-  return new ReusableResponse(200, [["X", "y"]], content, {});
+  return new ReusableResponse(200, [["X", "y"]], content, { holder: undefined });
 }
 
 for (const [name, make] of REUSABLE) {
@@ -133,25 +133,51 @@ Deno.test("ResponseWriter sends head and content in one write where there is roo
   }
 });
 
-Deno.test("ResponseWriter: the room in front of a content is for the head of the last response, if it fits", async () => {
-  const clock = new Clock();
-  const first = roomy(20_000);
-  const [second, third] = ["y", "z"].map((name) => {
-    return new ReusableResponse(200, [["Other", name]], first.body, first.room);
+/** Who sends in which second: how many writes that takes tells whose head stands in front of the content of both. */
+type Sent = readonly [second: number, name: "a" | "b" | "HEAD a", writes: number];
+const ROOM: readonly [what: string, sent: readonly Sent[]][] = [
+  ["stays with who sends now and then", [
+    ...[[0, "a", 1], [0, "b", 2], [9, "b", 2], [9, "a", 1], [18, "b", 2], [18, "a", 1], [19, "b", 2]] as const,
+  ]],
+  ["is for another one when its head was not sent for 10 s", [
+    ...[[0, "a", 1], [9, "b", 2], [10, "b", 1], [10, "a", 2], [19, "a", 2], [20, "a", 1], [20, "b", 2]] as const,
+  ]],
+  ["is not for an answer without content", [[0, "HEAD a", 1], [0, "b", 1], [0, "a", 2], [20, "HEAD a", 1], [
+    20,
+    "b",
+    1,
+  ]]],
+  ["is for who was without content at first", [[0, "HEAD a", 1], [0, "a", 1], [0, "HEAD a", 1], [0, "b", 2]]],
+];
+
+for (const [what, sent] of ROOM) {
+  Deno.test(`ResponseWriter: the room in front of a content ${what}`, async () => {
+    const clock = new Clock();
+    const a = roomy(20_000);
+    const b = new ReusableResponse(200, [["Other", "another length"]], a.body, a.room);
+    for (const [second, name, writes] of sent) {
+      setSecond(clock, 1_000 + second);
+      const response = name === "b" ? b : a;
+      const headOnly = name === "HEAD a";
+      const sink = new FakeSink();
+      await createWriter(sink, clock).send(response, { ...SEND, headOnly });
+      assert(sink.text === headOf(response, clock) + (headOnly ? "" : decodeLatin1(contentOf(20_000))));
+      assertEquals(sink.sizes.length, writes, `${name} at ${second}`);
+    }
   });
-  assert(second !== undefined && third !== undefined);
-  const tight = roomy(20_000, headOf(first, clock).length - 1);
-  const exact = roomy(20_000, headOf(first, clock).length);
-  const sent = [
-    ...[[first, 1], [first, 1], [second, 1], [first, 2], [second, 1], [third, 1], [first, 2], [second, 2], [third, 1]],
-    ...[[tight, 2], [exact, 1], [tight, 2]],
-  ] as const;
-  for (const [second, [response, writes]] of sent.entries()) {
-    setSecond(clock, second);
-    const sink = new FakeSink();
-    await createWriter(sink, clock).send(response, SEND);
-    assert(sink.text === headOf(response, clock) + decodeLatin1(contentOf(20_000)));
-    assertEquals(sink.sizes.length, writes);
+}
+
+Deno.test("ResponseWriter: the room in front of a content is for a head that fits", async () => {
+  const clock = new Clock();
+  const { length } = headOf(roomy(20_000), clock);
+  for (const [roomBytes, writes] of [[length - 1, 2], [length, 1]] as const) {
+    const response = roomy(20_000, roomBytes);
+    for (let times = 0; times < 2; times++) {
+      const sink = new FakeSink();
+      await createWriter(sink, clock).send(response, SEND);
+      assert(sink.text === headOf(response, clock) + decodeLatin1(contentOf(20_000)));
+      assertEquals(sink.sizes.length, writes);
+    }
   }
 });
 
@@ -161,19 +187,56 @@ Deno.test("ResponseWriter: a head is not taken out of the room while a write has
     const first = roomy(length);
     const second = new ReusableResponse(200, [["Other", "z"]], first.body, first.room);
     const slow = new GatedSink();
+    setSecond(clock, 100);
+    const whole = headOf(first, clock) + decodeLatin1(first.body);
     const sending = createWriter(slow, clock).send(first, SEND);
+    setSecond(clock, 200);
     const sink = new FakeSink();
     await createWriter(sink, clock).send(second, SEND);
     assert(sink.text === headOf(second, clock) + decodeLatin1(contentOf(length)));
     slow.gate.resolve();
     await sending;
-    assert(slow.text === headOf(first, clock) + decodeLatin1(contentOf(length)));
-    assertStrictEquals(first.encoded.keepAlive?.bytes.buffer, first.body.buffer);
+    assert(slow.text === whole);
+    assertStrictEquals(first.room?.holder, first);
+    await createWriter(sink, clock).send(second, SEND);
+    assertStrictEquals(first.room?.holder, second);
   }
+});
+
+Deno.test("ResponseWriter: what stands in the room is never a copy for one write", async () => {
+  const clock = new Clock();
+  const first = roomy(20_000);
+  const [second, third] = ["y", "a longer value"].map((name) => {
+    return new ReusableResponse(200, [["Other", name]], first.body, first.room);
+  });
+  assert(second !== undefined && third !== undefined);
+  // The first has the room, and waits. The second has a head of its own, which waits, too.
+  const sinks = Array.from({ length: 3 }, () => new GatedSink());
+  const send = (at: number, response: ReusableResponse) => {
+    const sink = sinks[at];
+    assert(sink !== undefined);
+    return createWriter(sink, clock).send(response, SEND);
+  };
+  setSecond(clock, 100);
+  const sending = [send(0, first), send(1, second)];
+  sinks[0]?.gate.resolve();
+  await sending[0];
+  // Now there is room, and the head of before still waits.
+  setSecond(clock, 200);
+  const whole = headOf(second, clock) + decodeLatin1(first.body);
+  sending.push(send(2, second));
+  sinks[1]?.gate.resolve();
+  await sending[1];
+  setSecond(clock, 300);
+  await createWriter(new FakeSink(), clock).send(third, SEND);
+  sinks[2]?.gate.resolve();
+  await sending[2];
+  assert(sinks[2]?.text === whole);
 });
 
 Deno.test("ResponseWriter: a head that waits for a batch to leave stays what it was", async () => {
   const clock = new Clock();
+  setSecond(clock, 100);
   const first = roomy(9_000);
   const second = new ReusableResponse(200, [["Other", "a longer value"]], first.body, first.room);
   const slow = new GatedSink();
@@ -184,7 +247,9 @@ Deno.test("ResponseWriter: a head that waits for a batch to leave stays what it 
     expected += headOf(first, clock) + decodeLatin1(first.body);
     sending = writer.send(first, { ...SEND, more: true });
   }
+  setSecond(clock, 200);
   await createWriter(new FakeSink(), clock).send(second, SEND);
+  assertStrictEquals(first.room?.holder, second);
   slow.gate.resolve();
   await sending;
   await writer.flush();
