@@ -217,8 +217,8 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   users_file: { imports: ["password_hash"] },
   basic_auth: {
     imports: [
-      ...["clock", "config", "errors", "message", "password_hash", "request_context", "response_fields", "timer"],
-      ...["users_file", "node:crypto"],
+      ...["clock", "config", "errors", "file_state", "message", "password_hash", "request_context", "response_fields"],
+      ...["timer", "users_file", "node:crypto"],
     ],
   },
 

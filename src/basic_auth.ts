@@ -14,6 +14,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import type { Clock } from "./clock.ts";
 import type { LogLevel } from "./config.ts";
 import { HttpError } from "./errors.ts";
+import { FileState } from "./file_state.ts";
 import type { FieldLine, HttpResponse, RequestHead } from "./message.ts";
 import type { PasswordHash } from "./password_hash.ts";
 import { verifyPassword } from "./password_hash.ts";
@@ -124,7 +125,12 @@ class Gate {
   readonly #verifying = new Map<string, Promise<boolean>>();
   #last: Promise<unknown> = Promise.resolve();
   #users: Users = new Map();
-  #fingerprint = "";
+  /** The file as it was when it was read last. */
+  #state: FileState | undefined;
+  /** Whether it was sure then that a later change would show. */
+  #isSettled = false;
+  #text: string | undefined;
+  #isMissing = false;
   #lookedMs = -Infinity;
 
   constructor(options: BasicAuthOptions) {
@@ -191,20 +197,25 @@ class Gate {
     if (clock.nowMs < this.#lookedMs + LOOK_MS) return;
     this.#lookedMs = clock.nowMs;
     try {
-      const { mtime, size, ino } = Deno.statSync(path);
-      const fingerprint = `${mtime?.getTime()} ${size} ${ino}`;
-      if (fingerprint === this.#fingerprint) return;
-      this.#fingerprint = fingerprint;
-      const { users, mistakes } = parseUsers(Deno.readTextFileSync(path));
+      const state = new FileState(Deno.statSync(path));
+      if (this.#isSettled && this.#state?.equals(state)) return;
+      this.#isSettled = state.isSettled;
+      const text = Deno.readTextFileSync(path);
+      this.#state = state;
+      this.#isMissing = false;
+      if (text === this.#text) return;
+      this.#text = text;
+      const { users, mistakes } = parseUsers(text);
       for (const mistake of mistakes) report("error", `${path}:${mistake}`);
       if (mistakes.length > 0) return;
       this.#users = users;
       this.#known.clear();
     } catch (error) {
-      if (this.#fingerprint !== "missing") {
+      if (!this.#isMissing) {
         report("error", `Cannot read the users: ${error instanceof Error ? error.message : error}`);
       }
-      this.#fingerprint = "missing";
+      this.#isMissing = true;
+      this.#state = undefined;
     }
   }
 }

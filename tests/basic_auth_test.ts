@@ -234,6 +234,21 @@ testWith(
 
 testWith(
   ["read", "write"],
+  "withBasicAuth notices users of the same length whose file has the time of before",
+  async () => {
+    using site = new Protected();
+    for (const password of ["one", "two"]) {
+      site.write(`ann:${phc(password)}\n`);
+      Deno.utimeSync(site.path, new Date(0), new Date(0));
+      assertEquals(await site.ask(basic(`ann:${password}`)), 200);
+      assertEquals(await site.ask(RIGHT), 401);
+    }
+    assertEquals(await site.ask(basic("ann:one")), 401);
+  },
+);
+
+testWith(
+  ["read", "write"],
   "withBasicAuth goes on with the users that it knows where their file is gone, and says so once",
   async () => {
     using site = new Protected();
@@ -245,6 +260,12 @@ testWith(
     }
     assertEquals(site.events.length, 1);
     assertStringIncludes(site.events[0] ?? "", "error Cannot read the users: ");
+    Deno.renameSync(`${site.path}.away`, site.path);
+    site.clock.nowMs += 1_000;
+    assertEquals(await site.ask(RIGHT), 200);
+    Deno.renameSync(site.path, `${site.path}.away`);
+    site.clock.nowMs += 1_000;
+    assertEquals([await site.ask(RIGHT), site.events.length], [200, 2]);
     Deno.renameSync(`${site.path}.away`, site.path);
     site.write(`ann:${phc("another")}\n`);
     assertEquals([await site.ask(RIGHT), await site.ask(basic("ann:another"))], [401, 200]);
