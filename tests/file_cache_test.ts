@@ -435,3 +435,18 @@ Deno.test("FileCache.weigh counts what entries have come to hold that are never 
   const { length } = bench.kept(names);
   assert(length >= 1 && length <= 9, `${length} entries of 10 KiB and more in 100 KiB`);
 });
+
+Deno.test("FileCache.get keeps what is hot while a million files are asked for once", () => {
+  const looks = new Map<string, number>();
+  const cache = new FileCache({ bytes: 1_000 * 13 * KIB, entryBytes: 0, freshMs: FRESH_MS }, (path) => {
+    looks.set(path, (looks.get(path) ?? 0) + 1);
+    return new Look({ bytes: 10 * KIB });
+  });
+  const hot = Array.from({ length: 100 }, (_, i) => `/hot${i}`);
+  for (let scanned = 0; scanned < 1_000_000; scanned++) {
+    cache.get(`/${scanned}`, 0);
+    if (scanned % 5 === 0) cache.get(hot[(scanned / 5) % hot.length] ?? "", 0);
+    looks.delete(`/${scanned}`);
+  }
+  assertEquals(looks, new Map(hot.map((path) => [path, 1])));
+});
