@@ -74,22 +74,20 @@ export class ConnectionReader {
    * @returns Whether there is anything to go on with.
    * @throws {TransportError} Where the connection is gone.
    */
-  async read(stage: Stage, deadlineMs: number): Promise<boolean> {
-    const { writer, deadline } = this.#owner;
+  read(stage: Stage, deadlineMs: number): Promise<boolean> {
+    const { writer } = this.#owner;
     // It may end while answers are sent, and is then the read that was asked for.
-    let reading = this.#reading;
-    if (writer.isWaiting) {
-      await writer.flush();
-      reading ??= this.#reading;
-    }
+    const reading = this.#reading;
+    if (writer.isWaiting) return writer.flush().then(() => this.#readNow(reading ?? this.#reading, stage, deadlineMs));
+    return this.#readNow(reading, stage, deadlineMs);
+  }
+
+  #readNow(reading: Promise<boolean> | undefined, stage: Stage, deadlineMs: number): Promise<boolean> {
+    const { deadline } = this.#owner;
     deadline.waitUntil(stage, deadlineMs);
-    let isMore;
-    try {
-      isMore = reading === undefined ? this.#take(await this.#source.read(this.received.room())) : await reading;
-    } catch (cause) {
-      throw new TransportError("Cannot read: the connection is gone", { cause });
-    }
-    return isMore && (stage === "linger" || !deadline.hasExpired);
+    const isInTime = () => stage === "linger" || !deadline.hasExpired;
+    if (reading !== undefined) return reading.then((isMore) => isMore && isInTime(), failRead);
+    return this.#source.read(this.received.room()).then((count) => this.#take(count) && isInTime(), failRead);
   }
 
   /** Begins to read ahead of {@linkcode read}, also where there is no room but for a little. */
@@ -159,4 +157,8 @@ export class ConnectionReader {
     this.receivedBytes += count;
     return true;
   }
+}
+
+function failRead(cause: unknown): never {
+  throw new TransportError("Cannot read: the connection is gone", { cause });
 }

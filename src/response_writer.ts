@@ -153,13 +153,13 @@ export class ResponseWriter {
     if (body instanceof Uint8Array) {
       const content = hasBody ? body : NOTHING;
       const head = formatResponseHead(response, { date: this.#clock.date, ...version });
-      if (head.length + content.length <= JOINED_BYTES) return this.#sendOnce(head, content, more);
+      if (head.length + content.length <= JOINED_BYTES) return this.#sendJoined(head, content, more);
       return this.#sendLarge(encodeLatin1(head), content);
     }
     const head = this.#encodeOrClose(response, version);
     if ("file" in body) return this.#sendFileAndClose(head, body, !hasBody);
     if ("stream" in body) return this.#sendStreamAndEnd(head, body, { isHeadOnly: !hasBody, minorVersion });
-    return head.length > JOINED_BYTES ? this.#sendLarge(head, NOTHING) : this.#sendSmall(head, NOTHING, more);
+    return head.length > JOINED_BYTES ? this.#sendLarge(head, NOTHING) : this.#sendJoined(head, NOTHING, more);
   }
 
   /**
@@ -181,17 +181,17 @@ export class ResponseWriter {
    *
    * @throws {TransportError} Where the client is gone.
    */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
     const batch = this.#batch;
-    if (batch === undefined) return;
+    if (batch === undefined) return Promise.resolve();
     const length = this.#batched;
     this.#batch = undefined;
     this.#batched = 0;
-    try {
-      await this.#writeAll(batch.subarray(0, length));
-    } finally {
-      selectAnswerPool(batch.length).give(batch);
-    }
+    const pool = selectAnswerPool(batch.length);
+    return this.#writeAll(batch.subarray(0, length)).then(() => pool.give(batch), (error) => {
+      pool.give(batch);
+      throw error;
+    });
   }
 
   /** Gives up waiting for the next piece of a stream. */
@@ -224,60 +224,62 @@ export class ResponseWriter {
     const isWhole = length === bytes.length;
     if (isWhole && (length > JOINED_BYTES || (!more && this.#batch === undefined))) return this.#sendWhole(message);
     const head = bytes.subarray(0, headLength);
-    return length > JOINED_BYTES ? this.#sendLarge(head.slice(), content) : this.#sendSmall(head, content, more);
+    return length > JOINED_BYTES ? this.#sendLarge(head.slice(), content) : this.#sendJoined(head, content, more);
   }
 
-  async #sendWhole(message: EncodedMessage): Promise<void> {
+  /** Most connections take all of it at once; what an asynchronous function allocates costs more than that. */
+  #sendWhole(message: EncodedMessage): Promise<void> {
     const { bytes, headLength } = message;
-    let sent = 0;
     this.bodyBytes = 0;
+    const writing = this.#batch === undefined ? this.#write(bytes) : this.flush().then(() => this.#write(bytes));
     message.pendingHeads++;
+    return writing.then((sent) => {
+      if (sent < headLength) return this.#sendRestOfHead(message, sent);
+      message.pendingHeads--;
+      this.bodyBytes = sent - headLength;
+      return sent < bytes.length ? this.#sendRest(bytes.subarray(sent)) : undefined;
+    }, (error) => {
+      message.pendingHeads--;
+      throw error;
+    });
+  }
+
+  async #sendRestOfHead(message: EncodedMessage, sent: number): Promise<void> {
+    const { bytes, headLength } = message;
     try {
-      if (this.#batch !== undefined) await this.flush();
-      sent = await this.#write(bytes);
       while (sent < headLength) sent += await this.#write(bytes.subarray(sent));
     } finally {
       message.pendingHeads--;
     }
     this.bodyBytes = sent - headLength;
-    while (sent < bytes.length) {
+    await this.#sendRest(bytes.subarray(sent));
+  }
+
+  async #sendRest(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length;) {
       const count = await this.#write(bytes.subarray(sent));
       this.bodyBytes += count;
       sent += count;
     }
   }
 
-  /** Where an answer is put together. One that leaves alone gets a buffer of about its size. */
-  #collect(length: number, more: boolean): Uint8Array {
+  /**
+   * Head and content are put where answers are collected, and leave from there: no buffer is allocated. One that leaves
+   * alone gets a buffer of about its size. A head in bytes may be another's when this has returned.
+   */
+  #sendJoined(head: string | Uint8Array, body: Uint8Array, more: boolean): Promise<void> | undefined {
+    const length = head.length + body.length;
+    if (this.#batched + length > BATCH_BYTES) {
+      const kept = typeof head === "string" ? head : head.slice();
+      return this.flush().then(() => this.#sendJoined(kept, body, more));
+    }
+    const isAlone = !more && this.#batch === undefined;
     const batch = this.#batch ??= (more ? batches : selectAnswerPool(length)).take();
     const start = this.#batched;
     this.#batched += length;
-    return batch.subarray(start, this.#batched);
-  }
-
-  /** Nothing is allocated: head and body are put where answers are collected, and leave from there. */
-  #sendOnce(head: string, body: Uint8Array, more: boolean): Promise<void> | undefined {
-    const length = head.length + body.length;
-    if (this.#batched + length > BATCH_BYTES) return this.flush().then(() => this.#sendOnce(head, body, more));
-    const isAlone = !more && this.#batch === undefined;
-    const place = this.#collect(length, more);
-    place.set(body, head.length);
-    encodeInto(head, place.subarray(0, head.length));
-    this.bodyBytes = body.length;
-    return isAlone ? this.flush() : undefined;
-  }
-
-  /** The same with a head in bytes, which is copied: it may be another's when this has returned. */
-  #sendSmall(head: Uint8Array, body: Uint8Array, more: boolean): Promise<void> | undefined {
-    const length = head.length + body.length;
-    if (this.#batched + length > BATCH_BYTES) {
-      const kept = head.slice();
-      return this.flush().then(() => this.#sendSmall(kept, body, more));
-    }
-    const isAlone = !more && this.#batch === undefined;
-    const place = this.#collect(length, more);
-    place.set(head);
-    place.set(body, head.length);
+    if (typeof head === "string") encodeInto(head, start === 0 ? batch : batch.subarray(start));
+    else batch.set(head, start);
+    batch.set(body, start + head.length);
     this.bodyBytes = body.length;
     return isAlone ? this.flush() : undefined;
   }
@@ -394,8 +396,11 @@ export class ResponseWriter {
     this.bodyBytes += piece.length;
   }
 
-  async #writeAll(bytes: Uint8Array): Promise<void> {
-    let sent = await this.#write(bytes);
+  #writeAll(bytes: Uint8Array): Promise<void> {
+    return this.#write(bytes).then((sent) => sent < bytes.length ? this.#writeRest(bytes, sent) : undefined);
+  }
+
+  async #writeRest(bytes: Uint8Array, sent: number): Promise<void> {
     while (sent < bytes.length) sent += await this.#write(bytes.subarray(sent));
   }
 
@@ -410,16 +415,17 @@ export class ResponseWriter {
     return this.#write(bytes);
   }
 
-  async #write(bytes: Uint8Array): Promise<number> {
+  #write(bytes: Uint8Array): Promise<number> {
     this.#observer.beforeWrite();
-    try {
-      const count = await this.#sink.write(bytes);
+    return this.#sink.write(bytes).then((count) => {
       this.takenBytes += count;
       return count;
-    } catch (cause) {
-      throw new TransportError("Cannot write: the connection is gone", { cause });
-    }
+    }, failWrite);
   }
+}
+
+function failWrite(cause: unknown): never {
+  throw new TransportError("Cannot write: the connection is gone", { cause });
 }
 
 function selectAnswerPool(bytes: number): BufferPool {

@@ -4,6 +4,7 @@
  */
 
 import { assertEquals, assertLess, assertMatch, assertNotMatch } from "@std/assert";
+import { HttpResponse } from "../src/message.ts";
 import { LARGE, TestServer, until } from "./connection_server.ts";
 import { decode, parseAnswers } from "./raw_client.ts";
 import type { RawClient } from "./raw_client.ts";
@@ -251,6 +252,15 @@ Deno.test("ConnectionContext.isDraining makes every answer the last, RFC 9112 se
   await fresh.send(get("/a") + get("/b"));
   const answers = parseAnswers(await fresh.readToEnd());
   assertEquals(answers.map(({ status, fields }) => [status, fields.get("connection")]), [[200, "close"]]);
+});
+
+Deno.test("ConnectionContext.isDraining: a body that nobody reads is not waited for", async () => {
+  await using server = new TestServer({ hasBodies: true, handler: () => new HttpResponse(200, [], new Uint8Array(1)) });
+  using client = await server.connect();
+  await server.connectionIn("request");
+  server.context.isDraining = true;
+  await client.send("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n1");
+  assertEquals((await client.readAnswer()).status, 200);
 });
 
 /** A client whose connection has reached a stage. */
