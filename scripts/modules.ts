@@ -65,7 +65,7 @@ export const MODULES: Readonly<Record<string, ModuleRule>> = {
   connection: {
     imports: [
       ...["connection_context", "connection_reader", "current_request", "deadline", "error_response", "errors"],
-      ...["http1", "message", "pace", "response_writer"],
+      ...["http1", "message", "pace", "request_context", "response_writer"],
     ],
   },
   access_log: { imports: ["clock", "connection_context"] },
