@@ -17,7 +17,7 @@ import { CurrentRequest } from "./current_request.ts";
 import { Deadline } from "./deadline.ts";
 import { errorResponse } from "./error_response.ts";
 import { HttpError, toHttpError, TransportError } from "./errors.ts";
-import { parseRequestHead, selectFraming } from "./http1.ts";
+import { formatResponseHead, parseRequestHead, selectFraming } from "./http1.ts";
 import type { HttpResponse, RequestHead, UpgradeBody } from "./message.ts";
 import { Pace } from "./pace.ts";
 import type { RequestBody, RequestContext } from "./request_context.ts";
@@ -184,7 +184,8 @@ export class Connection implements OpenConnection, ConnectionParts, ReaderOwner,
       }
       const exchange = this.#exchange(head);
       if (exchange !== undefined) await exchange;
-      this.#request.end();
+      // Who waits for the end of this request hears of it before the next one is handled.
+      if (this.#request.end()) await undefined;
       if (!this.#goesOn) break;
     }
     await this.writer.flush();
@@ -357,17 +358,20 @@ export class Connection implements OpenConnection, ConnectionParts, ReaderOwner,
     this.#isLast = !head.persistent && body === undefined && head.method !== "CONNECT";
     this.#goesOn = head.persistent && ++this.#requests < limits.requestsPerConnection;
     if (body !== undefined) return this.#exchangeInSteps({ head, body, startMs, ask: () => this.#ask(head, open) });
-    let answer: HttpResponse | Promise<HttpResponse>;
+    let response: HttpResponse;
     try {
-      answer = this.#ask(head, open);
+      const answer = this.#ask(head, open);
+      const isLater = answer instanceof Promise || "run" in answer.body;
+      if (isLater) return this.#exchangeInSteps({ head, body, startMs, ask: () => answer });
+      response = answer;
     } catch (error) {
-      answer = this.#fail(head, error);
+      response = this.#fail(head, error);
     }
-    if (!(answer instanceof Promise) && request.informing === undefined && !("run" in answer.body)) {
-      this.#checkEnd(head, answer);
-      return this.#respond(head, answer, startMs);
+    if (request.informing !== undefined) {
+      return this.#exchangeInSteps({ head, body, startMs, ask: () => response });
     }
-    return this.#exchangeInSteps({ head, body, startMs, ask: () => answer });
+    this.#checkEnd(head, response);
+    return this.#respond(head, response, startMs);
   }
 
   #ask(head: RequestHead, open: () => RequestContext): HttpResponse | Promise<HttpResponse> {
@@ -389,16 +393,16 @@ export class Connection implements OpenConnection, ConnectionParts, ReaderOwner,
       }
       const answer = ask();
       response = answer instanceof Promise ? await request.awaitAnswer(answer) : answer;
-      if (request.informing !== undefined) await request.informing;
-      if ("run" in response.body) checkUpgrade(head, response.body);
+      if ("run" in response.body) checkUpgrade(head, response, response.body);
       // An application that makes 500 of all that it catches hides from the client what was wrong with the body.
       if (response.status >= 500 && body?.failure instanceof HttpError) {
         releaseBody(response.body);
         throw body.failure;
       }
     } catch (error) {
-      response = this.#fail(head, error instanceof TransportError ? error : body?.failure ?? error);
+      response = this.#fail(head, error, body?.failure);
     }
+    if (request.informing !== undefined) await request.informing;
     this.#checkEnd(head, response);
     // A stream may be made of the body, which is then read while it is sent.
     const isBodyLast = body !== undefined && body.isTouched && "stream" in response.body;
@@ -414,10 +418,10 @@ export class Connection implements OpenConnection, ConnectionParts, ReaderOwner,
     }
   }
 
-  /** What answers a request where its handler, or its body, fails. */
-  #fail(head: RequestHead, error: unknown): HttpResponse {
+  /** What answers a request where its handler fails, which may be for a failure of the body. */
+  #fail(head: RequestHead, error: unknown, bodyFailure?: unknown): HttpResponse {
     if (error instanceof TransportError) throw error;
-    const httpError = this.#reportFailure(error);
+    const httpError = this.#reportFailure(bodyFailure ?? error);
     this.#goesOn &&= !httpError.close;
     return httpError.page ?? errorResponse(httpError, head.fieldLines.getList("accept"));
   }
@@ -525,11 +529,20 @@ export class Connection implements OpenConnection, ConnectionParts, ReaderOwner,
   }
 }
 
-/** RFC 9110 section 7.8: not for HTTP/1.0. And bytes of a body would be taken for ones of the other protocol. */
-function checkUpgrade({ minorVersion, framing }: RequestHead, body: UpgradeBody): void {
-  if (minorVersion === 1 && framing.kind === "none") return;
-  releaseBody(body);
-  throw new HttpError(400, "A request that switches protocols is of HTTP/1.1 and has no body");
+/**
+ * RFC 9110 section 7.8: not for HTTP/1.0. And bytes of a body would be taken for ones of the other protocol; and where
+ * the head breaks a rule it is not sent, so there is no other protocol.
+ */
+function checkUpgrade({ minorVersion, framing }: RequestHead, response: HttpResponse, body: UpgradeBody): void {
+  try {
+    if (minorVersion === 0 || framing.kind !== "none") {
+      throw new HttpError(400, "A request that switches protocols is of HTTP/1.1 and has no body");
+    }
+    formatResponseHead(response, { date: "", persistent: true });
+  } catch (error) {
+    releaseBody(body);
+    throw error;
+  }
 }
 
 function describe(error: unknown): string {

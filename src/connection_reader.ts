@@ -87,7 +87,11 @@ export class ConnectionReader {
     deadline.waitUntil(stage, deadlineMs);
     const isInTime = () => stage === "linger" || !deadline.hasExpired;
     if (reading !== undefined) return reading.then((isMore) => isMore && isInTime(), failRead);
-    return this.#source.read(this.received.room()).then((count) => this.#take(count) && isInTime(), failRead);
+    try {
+      return this.#source.read(this.received.room()).then((count) => this.#take(count) && isInTime(), failRead);
+    } catch (cause) {
+      failRead(cause);
+    }
   }
 
   /** Begins to read ahead of {@linkcode read}, also where there is no room but for a little. */

@@ -129,11 +129,14 @@ export class CurrentRequest implements RequestConnection {
    * It is over.
    *
    * @param error Why its answer was not sent whole.
+   * @returns Whether there may be somebody who waits for that.
    */
-  end(error?: Error): void {
-    this.#opened?.end(error);
+  end(error?: Error): boolean {
+    const opened = this.#opened;
+    opened?.end(error);
     this.#opened = undefined;
     this.#head = undefined;
+    return opened !== undefined;
   }
 
   /**
@@ -224,8 +227,10 @@ export class CurrentRequest implements RequestConnection {
    */
   async inform(status: number, fields: readonly FieldLine[]): Promise<void> {
     if (this.#isAnswering || this.#head?.minorVersion !== 1) return;
-    const informing = this.#parts.writer.inform(status, fields);
-    this.#informing = Promise.allSettled([this.#informing, informing]);
+    const { writer } = this.#parts;
+    const inform = () => writer.inform(status, fields);
+    const informing = this.#informing === undefined ? inform() : this.#informing.then(inform);
+    this.#informing = Promise.allSettled([informing]);
     await informing;
     if (!this.#isAnswering) this.#goOnWaiting();
   }

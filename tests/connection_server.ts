@@ -191,11 +191,11 @@ export class TestServer implements AsyncDisposable {
 
   /** Waits until its only connection is in a stage, and returns it. */
   async connectionIn(stage: typeof STAGES[number]): Promise<OpenConnection> {
+    let found: OpenConnection | undefined;
     const find = () => [...this.context.connections].find((connection) => this.stageOf(connection) === stage);
-    await until(() => find() !== undefined, `a connection that waits for ${stage}`);
-    const connection = find();
-    assert(connection !== undefined);
-    return connection;
+    await until(() => (found = find()) !== undefined, `a connection that waits for ${stage}`);
+    assert(found !== undefined);
+    return found;
   }
 
   /** What a connection waits for; `undefined` where it waits without a time-out. */

@@ -4,6 +4,8 @@
  */
 
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import type { Duplex } from "../src/message.ts";
+import { HttpResponse } from "../src/message.ts";
 import { FakeFile, LARGE, TestServer, until } from "./connection_server.ts";
 import { createRandom } from "./random.ts";
 import { decode, parseAnswers } from "./raw_client.ts";
@@ -262,6 +264,17 @@ for (const [name, requests, answers] of PIPELINES) {
     assert(server.files.every(({ isClosed }) => isClosed), "the files are closed");
   });
 }
+
+Deno.test("serveConnection switches no protocol where the head that would say so breaks a rule", async () => {
+  const duplexes: Duplex[] = [];
+  const run = (duplex: Duplex) => Promise.resolve(void duplexes.push(duplex));
+  const body = { run, shutdown: () => {}, length: 0 };
+  await using server = new TestServer({ handler: () => new HttpResponse(101, [["A b", "c"]], body) });
+  using client = await server.connect();
+  await client.send(get("/a"));
+  assertEquals((await client.readAnswer()).status, 500);
+  assertEquals(await Promise.all(duplexes.map((duplex) => duplex.read(new Uint8Array(1)))), [null]);
+});
 
 Deno.test("serveConnection starts no further request while its answers are not taken, RFC 9112 section 9.3.2", async () => {
   await using server = new TestServer();

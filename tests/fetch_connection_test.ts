@@ -533,17 +533,62 @@ Deno.test("a handler that reads late takes nothing of the next request", async (
   assertEquals(await late.promise, "refused");
 });
 
-Deno.test("a hint that nobody waits for comes before the answer, RFC 9110 section 15.2", async () => {
-  await using server = serve((_request, info) => {
-    void info.hint({ Link: "</a.css>; rel=preload" });
-    void info.hint({ Link: "</b.css>; rel=preload" });
-    return new Response("hinted");
+const HINTING: Readonly<Record<string, [status: number, answer: () => Response | Promise<Response>]>> = {
+  "answers at once": [200, () => new Response("hinted")],
+  "answers later": [200, () => Promise.resolve(new Response("hinted"))],
+  "throws at once": [500, () => {
+    throw new Error("on purpose");
+  }],
+  "fails later": [500, () => Promise.reject(new Error("on purpose"))],
+};
+
+for (const [name, [status, answer]] of Object.entries(HINTING)) {
+  Deno.test(`hints that nobody waits for come before the answer of who ${name}, RFC 9110 section 15.2`, async () => {
+    await using server = serve((request, info) => {
+      if (request.url.endsWith("/before")) return new Response("before");
+      void info.hint({ Link: "</a.css>; rel=preload" });
+      void info.hint({ Link: "</b.css>; rel=preload" });
+      return answer();
+    });
+    using client = await server.connect();
+    await client.send(request("/before") + request("/", CLOSE));
+    const received = decode(await client.readToEnd());
+    assertEquals(received.match(/HTTP\/1\.1 \d+|Link: .*css/g), [
+      ...["HTTP/1.1 200", "HTTP/1.1 103", "Link: </a.css", "HTTP/1.1 103", "Link: </b.css"],
+      `HTTP/1.1 ${status}`,
+    ]);
+  });
+}
+
+for (const [name, respond] of Object.entries({ "at once": () => BYTES, "later": () => Promise.resolve(BYTES) })) {
+  Deno.test(`info.completed is told before the next handler is asked, who answers ${name}`, async () => {
+    let underWay = 0;
+    const seen: number[] = [];
+    await using server = serve((_, info) => {
+      seen.push(++underWay);
+      void info.completed.finally(() => underWay--);
+      const body = respond();
+      return body instanceof Promise ? body.then((bytes) => new Response(bytes)) : new Response(body);
+    });
+    using client = await server.connect();
+    await client.send(request("/").repeat(4) + request("/", CLOSE));
+    await client.readToEnd();
+    assertEquals(seen, [1, 1, 1, 1, 1]);
+  });
+}
+
+Deno.test("a client that ends amid its body is told of what the handler makes of that", async () => {
+  await using server = serve(async (request) => {
+    try {
+      return new Response(await request.text());
+    } catch (cause) {
+      throw new Error("on purpose", { cause });
+    }
   });
   using client = await server.connect();
-  await client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-  const received = decode(await client.readToEnd());
-  assertEquals(received.match(/^HTTP\/1\.1 \d+/gm), ["HTTP/1.1 103", "HTTP/1.1 103", "HTTP/1.1 200"]);
-  assertEquals(received.endsWith("\r\n\r\nhinted"), true);
+  await client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n123");
+  await client.closeWrite();
+  assertEquals(parseAnswers(await client.readToEnd()).map(({ status }) => status), [500]);
 });
 
 Deno.test("a handler gets the trailer fields when it has read the body, RFC 9112 section 7.1.2", async () => {
