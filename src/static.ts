@@ -146,13 +146,15 @@ export class StaticSite {
   handle(head: RequestHead): HttpResponse | Promise<HttpResponse> {
     this.#rules.refresh();
     for (let attempt = 1;; attempt++) {
+      let response;
       try {
-        const response = this.#serve(head);
-        return response instanceof Promise ? this.#awaitListing(head, response) : response;
+        response = this.#serve(head);
       } catch (thrown) {
         if (thrown instanceof StaleFileError && attempt < TRIES) continue;
         throw this.fail(head, thrown);
       }
+      if (response instanceof HttpError) throw this.fail(head, response);
+      return response instanceof Promise ? this.#awaitListing(head, response) : response;
     }
   }
 
@@ -210,7 +212,7 @@ export class StaticSite {
     }
   }
 
-  #serve(head: RequestHead): HttpResponse | Promise<HttpResponse> {
+  #serve(head: RequestHead): HttpResponse | HttpError | Promise<HttpResponse> {
     if (head.method !== "GET" && head.method !== "HEAD") {
       return this.finish(head, answerOtherMethod(head.method, this.allow(head)));
     }
@@ -264,7 +266,8 @@ export class StaticSite {
 
   #tryFind(path: string): SiteEntry | undefined {
     try {
-      return this.#site.find(path);
+      const entry = this.#site.find(path);
+      return entry instanceof HttpError ? undefined : entry;
     } catch {
       return undefined;
     }
@@ -273,21 +276,16 @@ export class StaticSite {
   /** Whether a rule that is not forced stands back. What may not be read exists. */
   #exists(path: string): boolean {
     try {
-      this.#site.find(path);
+      const entry = this.#site.find(path);
+      return !(entry instanceof HttpError && entry.status === 404);
+    } catch {
       return true;
-    } catch (error) {
-      return !(error instanceof HttpError && error.status === 404);
     }
   }
 
-  #serveEntry(asked: Asked): HttpResponse | Promise<HttpResponse> {
-    let entry;
-    try {
-      entry = this.#site.find(asked.path);
-    } catch (error) {
-      if (!(error instanceof HttpError) || error.status !== 404) throw error;
-      return this.#serveShell(asked, error);
-    }
+  #serveEntry(asked: Asked): HttpResponse | HttpError | Promise<HttpResponse> {
+    const entry = this.#site.find(asked.path);
+    if (entry instanceof HttpError) return entry.status === 404 ? this.#serveShell(asked, entry) : entry;
     if (entry instanceof Resource) {
       const response = this.#select(asked.head, asked.path, entry);
       return changeFields(response, this.#rules.selectChanges(asked.path).file);
@@ -362,15 +360,15 @@ export class StaticSite {
     return changeFields(response, this.#rules.selectChanges(asked.path).other);
   }
 
-  #serveShell({ head, path }: Asked, error: HttpError): HttpResponse {
+  #serveShell({ head, path }: Asked, error: HttpError): HttpResponse | HttpError {
     const { shell, mediaTypes } = this.#options;
-    if (shell === undefined) throw error;
+    if (shell === undefined) return error;
     if (!isNavigation(head, findMediaType(path, mediaTypes))) {
-      throw new HttpError(404, `${error.message}; and this is no navigation`, { cause: error, fields: [SHELL_VARY] });
+      return new HttpError(404, `${error.message}; and this is no navigation`, { cause: error, fields: [SHELL_VARY] });
     }
     this.#context.note?.(`${error.message}; a navigation gets the shell`);
     const file = this.#site.findFile(shell);
-    if (file === undefined) throw new HttpError(404, `There is no shell ${shell}`, { cause: error });
+    if (file === undefined) return new HttpError(404, `There is no shell ${shell}`, { cause: error });
     const response = changeFields(this.#select(head, file.path, file.resource), this.#shell);
     return changeFields(response, this.#rules.selectChanges(path).other);
   }
