@@ -31,7 +31,7 @@ import { Failure, parseWhole, runCommand } from "./flags.ts";
 import { cpuMicros, machine, type Memory, memory, processTree } from "./proc.ts";
 import { checkMeans, findProgram, type Program, SPARE_FILES } from "./programs.ts";
 import { type Figures, type Footprint, problems, render, type Round, type Row, type Start, SUBJECT } from "./report.ts";
-import { type Launch, lighttpd, nginx, Server, type Setting, sockeye, WORKERS } from "./servers.ts";
+import { type Launch, lighttpd, loop, nginx, Server, type Setting, sockeye, WORKERS } from "./servers.ts";
 import { measureStarts } from "./start.ts";
 import { makeRoot, type Workload, WORKLOADS } from "./workloads.ts";
 import { runLoad } from "./wrk.ts";
@@ -48,6 +48,8 @@ interface Options {
   isComplete: boolean;
   /** What is measured. */
   workloads: readonly Workload[];
+  /** Whether a loop in Deno without HTTP is measured too. */
+  hasLoop: boolean;
   /** File for the figures; empty for none. */
   json: string;
 }
@@ -56,6 +58,8 @@ interface Options {
 interface Peer extends Program {
   readonly name: string;
   readonly launch: (command: string, setting: Setting) => Promise<Launch>;
+  /** Whether it can answer a workload; absent where it is tried. */
+  readonly isAble?: (workload: Workload) => boolean;
 }
 
 /** A server that is running. */
@@ -80,12 +84,13 @@ interface Run {
   readonly signal: AbortSignal;
 }
 
-const USAGE = `usage: deno task bench [--rows TEXT,..] [--seconds N] [--rounds N] [--idle N] [--json FILE]
+const USAGE = `usage: deno task bench [--rows TEXT,..] [--seconds N] [--rounds N] [--idle N] [--loop] [--json FILE]
 
   --rows TEXT,..  only the workloads whose names contain one of the texts
   --seconds N     seconds per round, 1 to 60 (2)
   --rounds N      rounds of each workload; the best counts, 1 to 20 (2)
   --idle N        idle keep-alive connections to hold, 0 to 20000 (4000, or 0 with --rows)
+  --loop          beside a loop in Deno that speaks no HTTP: what the runtime takes
   --json FILE     also write the figures to FILE`;
 
 /** Starts of each server that are counted. */
@@ -98,7 +103,7 @@ const PEERS = { nginx, lighttpd };
 function readOptions(args: string[]): Options | undefined {
   const flags = parseArgs(args, {
     string: ["rows", "seconds", "rounds", "idle", "json"],
-    boolean: ["help"],
+    boolean: ["help", "loop"],
     alias: { help: "h" },
     unknown: (arg: string) => {
       throw new Failure(`unknown argument ${arg}\n${USAGE}`, 2);
@@ -112,6 +117,7 @@ function readOptions(args: string[]): Options | undefined {
     idle: parseWhole("idle", flags.idle, { fallback: flags.rows === undefined ? 4000 : 0, min: 0, max: 20_000 }),
     isComplete: flags.rows === undefined,
     workloads: selectWorkloads(flags.rows),
+    hasLoop: flags.loop,
     json: flags.json ?? "",
   };
 }
@@ -133,9 +139,18 @@ async function requirements(options: Options): Promise<{ wrk: string; idle: numb
   return { wrk, idle: connections };
 }
 
+/** It gives a connection what it has asked for first. */
+const LOOP: Peer = {
+  name: "loop",
+  command: Deno.execPath(),
+  version: Deno.version.deno,
+  launch: loop,
+  isAble: ({ script, status = 200, isLogged = false }) => script === undefined && status < 300 && !isLogged,
+};
+
 /** The other servers that are installed. */
-async function findPeers(): Promise<Peer[]> {
-  const peers: Peer[] = [];
+async function findPeers(hasLoop: boolean): Promise<Peer[]> {
+  const peers: Peer[] = hasLoop ? [LOOP] : [];
   for (const [name, launch] of Object.entries(PEERS)) {
     const program = await findProgram(name);
     if (program) peers.push({ ...program, name, launch });
@@ -252,8 +267,8 @@ async function startServers(
 ): Promise<Awaited<ReturnType<Run["startServers"]>>> {
   await using stack = new AsyncDisposableStack();
   const contenders = [{ server: stack.use(await Server.start(sockeye(setting))), workloads }];
-  for (const { command, launch } of peers) {
-    const started = await startPeer(await launch(command, setting), workloads);
+  for (const { command, launch, isAble = () => true } of peers) {
+    const started = await startPeer(await launch(command, setting), workloads.filter(isAble));
     if (!started) continue;
     stack.use(started.server);
     contenders.push({ ...started, workloads: started.workloads });
@@ -281,7 +296,7 @@ async function benchmark(wanted: Options, signal: AbortSignal): Promise<Figures>
   const { wrk, idle } = await requirements(wanted);
   const options = { ...wanted, idle };
   const { seconds, rounds, isComplete } = options;
-  const peers = await findPeers();
+  const peers = await findPeers(options.hasLoop);
   const folder = await Deno.makeTempDir({ prefix: "sockeye-bench-" });
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => Deno.remove(folder, { recursive: true }));

@@ -149,6 +149,18 @@ export async function lighttpd(command: string, setting: Setting): Promise<Launc
   return { name: "lighttpd", command, args: ["-D", "-f", config], port, endsGroup: true };
 }
 
+/**
+ * How to start a loop in Deno without HTTP.
+ *
+ * @param command Path of Deno.
+ * @param setting What it is to serve.
+ */
+export function loop(command: string, { root, workers = WORKERS }: Setting): Promise<Launch> {
+  const port = freePort();
+  const args = ["run", "--unstable-net", "--allow-net", "--allow-read", "bench/loop.ts", `${port}`, root, `${workers}`];
+  return Promise.resolve({ name: "loop", command, args, port });
+}
+
 /** A server that is running; disposing of it ends it. */
 export class Server implements AsyncDisposable {
   /** Name in the table. */
