@@ -31,8 +31,12 @@ async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   }
 }
 
+function encodeHead(status: string, length: number): Uint8Array {
+  return new TextEncoder().encode(`HTTP/1.1 ${status}\r\n${FIELDS}Content-Length: ${length}\r\n\r\n`);
+}
+
 function encodeAnswer(status: string, body: Uint8Array): Uint8Array {
-  const head = new TextEncoder().encode(`HTTP/1.1 ${status}\r\n${FIELDS}Content-Length: ${body.length}\r\n\r\n`);
+  const head = encodeHead(status, body.length);
   const answer = new Uint8Array(head.length + body.length);
   answer.set(head);
   answer.set(body, head.length);
@@ -41,8 +45,7 @@ function encodeAnswer(status: string, body: Uint8Array): Uint8Array {
 
 /** Reads a file for each answer, as it is sent. */
 async function stream(conn: Deno.Conn, file: Deno.FsFile, length: number): Promise<void> {
-  const head = new TextEncoder().encode(`HTTP/1.1 200 OK\r\n${FIELDS}Content-Length: ${length}\r\n\r\n`);
-  await writeAll(conn, head);
+  await writeAll(conn, encodeHead("200 OK", length));
   const piece = new Uint8Array(PIECE_BYTES);
   for (let at = 0; at < length;) {
     file.seekSync(at, Deno.SeekMode.Start);
@@ -70,13 +73,7 @@ function selectAnswer(root: string, request: string): AnswerLoop {
 }
 
 function makeAnswer(path: string, range: readonly [first: number, last: number] | undefined): AnswerLoop {
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(path);
-  } catch {
-    const missing = encodeAnswer("404 Not Found", new TextEncoder().encode("x".repeat(700)));
-    return (conn) => writeAll(conn, missing);
-  }
+  const file = Deno.openSync(path);
   const { size } = file.statSync();
   if (range === undefined && size > MOST_HELD_BYTES) return (conn) => stream(conn, file, size);
   const [first, last] = range ?? [0, size - 1];

@@ -237,7 +237,7 @@ export class ResponseWriter {
       if (sent < headLength) return this.#sendRestOfHead(message, sent);
       message.pendingHeads--;
       this.bodyBytes = sent - headLength;
-      return sent < bytes.length ? this.#sendRest(bytes.subarray(sent)) : undefined;
+      return sent < bytes.length ? this.#sendBody(bytes.subarray(headLength)) : undefined;
     }, (error) => {
       message.pendingHeads--;
       throw error;
@@ -252,15 +252,12 @@ export class ResponseWriter {
       message.pendingHeads--;
     }
     this.bodyBytes = sent - headLength;
-    await this.#sendRest(bytes.subarray(sent));
+    await this.#sendBody(bytes.subarray(headLength));
   }
 
-  async #sendRest(bytes: Uint8Array): Promise<void> {
-    for (let sent = 0; sent < bytes.length;) {
-      const count = await this.#write(bytes.subarray(sent));
-      this.bodyBytes += count;
-      sent += count;
-    }
+  /** What of it was not sent yet. */
+  async #sendBody(body: Uint8Array): Promise<void> {
+    while (this.bodyBytes < body.length) this.bodyBytes += await this.#write(body.subarray(this.bodyBytes));
   }
 
   /**
@@ -288,7 +285,7 @@ export class ResponseWriter {
     this.bodyBytes = 0;
     await this.flush();
     await this.#writeAll(head);
-    while (this.bodyBytes < body.length) this.bodyBytes += await this.#write(body.subarray(this.bodyBytes));
+    await this.#sendBody(body);
   }
 
   async #sendFileAndClose(head: Uint8Array, body: FileBody, isHeadOnly: boolean): Promise<void> {
