@@ -33,15 +33,14 @@ export function selectMessage(
   { persistent, headOnly }: { readonly persistent: boolean; readonly headOnly: boolean },
   clock: Clock,
 ): EncodedMessage {
-  const { encoded } = response;
-  const kept = persistent ? encoded.keepAlive : encoded.close;
+  const kept = persistent ? response.keepAliveMessage : response.closeMessage;
   // A connection that goes on may need it often.
   const isForRoom = persistent && !headOnly && canHaveRoom(response, clock);
   if (kept === undefined || isForRoom) {
     const alone = encodeMessage(response, persistent, clock);
     const message = isForRoom ? placeBeforeContent(alone, response) : alone;
-    if (persistent) encoded.keepAlive = message;
-    else encoded.close = message;
+    if (persistent) response.keepAliveMessage = message;
+    else response.closeMessage = message;
     return message;
   }
   if (kept.second === clock.second) return kept;
@@ -60,7 +59,7 @@ function encodeMessage(response: ReusableResponse, persistent: boolean, { second
 function canHaveRoom(response: ReusableResponse, { second }: Clock): boolean {
   const { room } = response;
   if (room === undefined || room.holder === response) return false;
-  const inRoom = room.holder?.encoded.keepAlive;
+  const inRoom = room.holder?.keepAliveMessage;
   return inRoom === undefined || (inRoom.pendingHeads === 0 && inRoom.second + UNUSED_S <= second);
 }
 
@@ -72,7 +71,7 @@ function placeBeforeContent(message: EncodedMessage, response: ReusableResponse)
     response.room = undefined;
     return message;
   }
-  if (room.holder !== undefined) delete room.holder.encoded.keepAlive;
+  if (room.holder !== undefined) room.holder.keepAliveMessage = undefined;
   room.holder = response;
   const bytes = new Uint8Array(body.buffer, body.byteOffset - headLength, headLength + body.length);
   bytes.set(head);

@@ -258,8 +258,10 @@ export class ReusableResponse extends HttpResponse {
   declare readonly body: Uint8Array<ArrayBuffer>;
   /** The room in front of the content, where there is enough. */
   room: HeadRoom | undefined;
-  /** What was sent last; it belongs to the writer. */
-  readonly encoded: { keepAlive?: EncodedMessage; close?: EncodedMessage } = {};
+  /** What was sent last where the connection goes on; it belongs to the writer. */
+  keepAliveMessage: EncodedMessage | undefined = undefined;
+  /** What was sent last where the connection ends; it belongs to the writer. */
+  closeMessage: EncodedMessage | undefined = undefined;
 
   /**
    * Makes a response.

@@ -52,7 +52,10 @@ export interface RepresentationOptions {
 
 /** One form of a file, in one content coding, as of one state of the file. */
 export class Representation {
-  readonly #options: RepresentationOptions;
+  readonly #contentType: string;
+  readonly #validators: Validators;
+  readonly #content: Content | StoredContent;
+  readonly #cacheFields: readonly FieldLine[];
   readonly #fields: readonly FieldLine[];
   #whole: ReusableResponse | undefined;
   #notModified: ReusableResponse | undefined;
@@ -63,9 +66,11 @@ export class Representation {
    *
    * @param options What it is made of.
    */
-  constructor(options: RepresentationOptions) {
-    this.#options = options;
-    const { validators, cacheFields, contentFields, content, hold } = options;
+  constructor({ contentType, validators, content, cacheFields, contentFields, hold }: RepresentationOptions) {
+    this.#contentType = contentType;
+    this.#validators = validators;
+    this.#content = content;
+    this.#cacheFields = cacheFields;
     if (content instanceof Content) hold(content.heldBytes);
     else if (content.mostKeptBytes > 0) this.#parts = new KeptParts(content.mostKeptBytes, hold);
     this.#fields = [
@@ -79,7 +84,7 @@ export class Representation {
 
   /** The content where it is in memory. */
   get content(): Uint8Array<ArrayBuffer> | undefined {
-    const { content } = this.#options;
+    const content = this.#content;
     return content instanceof Content ? content.bytes : undefined;
   }
 
@@ -92,21 +97,24 @@ export class Representation {
    * @throws {HttpError} 412 or 416.
    */
   select(request: RequestHead, nowMs: number): HttpResponse {
-    const { validators, content, cacheFields } = this.#options;
     const { method, fieldLines } = request;
+    const validators = this.#validators;
     const result = evaluatePreconditions(method, fieldLines, validators, nowMs);
     if (result === "not modified") return this.#notModified ??= this.#makeNotModified();
-    if (result === "precondition failed") throw new HttpError(412, "Precondition failed", { fields: cacheFields });
+    if (result === "precondition failed") {
+      throw new HttpError(412, "Precondition failed", { fields: this.#cacheFields });
+    }
 
     const range = method === "GET" ? fieldLines.getList("range") : undefined;
     if (range === undefined || !isRangeApplicable(fieldLines, validators, nowMs)) return this.#makeWhole(method);
-    const selection = selectRanges(range, content.length, RANGE_LIMITS);
+    const { length } = this.#content;
+    const selection = selectRanges(range, length, RANGE_LIMITS);
     switch (selection.kind) {
       case "whole":
         return this.#makeWhole(method);
       case "unsatisfiable": {
-        const fields = [["Content-Range", formatUnsatisfiedRange(content.length)], ...cacheFields] as const;
-        throw new HttpError(416, `No byte of ${content.length} is in the range`, { fields });
+        const fields = [["Content-Range", formatUnsatisfiedRange(length)], ...this.#cacheFields] as const;
+        throw new HttpError(416, `No byte of ${length} is in the range`, { fields });
       }
       case "single":
         return this.#makePart(selection.range);
@@ -119,27 +127,25 @@ export class Representation {
 
   /** RFC 9110 section 15.4.5: what tells caches apart and guides them, and nothing else. */
   #makeNotModified(): ReusableResponse {
-    const { validators, cacheFields } = this.#options;
-    return new ReusableResponse(304, [["ETag", validators.entityTag], ...cacheFields], NO_CONTENT);
+    return new ReusableResponse(304, [["ETag", this.#validators.entityTag], ...this.#cacheFields], NO_CONTENT);
   }
 
   #makeWhole(method: string): HttpResponse {
-    const { content, contentType } = this.#options;
-    const fields = () => [["Content-Type", contentType], ...this.#fields] as const;
-    if (content instanceof Content) {
-      return this.#whole ??= new ReusableResponse(200, fields(), content.bytes, content);
-    }
-    if (method === "HEAD") return new HttpResponse(200, fields(), { length: content.length });
+    if (this.#whole !== undefined) return this.#whole;
+    const content = this.#content;
+    const fields = [["Content-Type", this.#contentType], ...this.#fields] as const;
+    if (content instanceof Content) return this.#whole = new ReusableResponse(200, fields, content.bytes, content);
+    if (method === "HEAD") return new HttpResponse(200, fields, { length: content.length });
     const { length } = content;
-    return new HttpResponse(200, fields(), { file: content.open(), pieces: [{ start: 0, end: length }], length });
+    return new HttpResponse(200, fields, { file: content.open(), pieces: [{ start: 0, end: length }], length });
   }
 
   #makePart(range: ByteRange): HttpResponse {
-    const { content, contentType } = this.#options;
+    const content = this.#content;
     const contentRange = formatContentRange(range, content.length);
     const kept = this.#parts?.get(contentRange);
     if (kept !== undefined) return kept;
-    const fields = [["Content-Type", contentType], ["Content-Range", contentRange], ...this.#fields] as const;
+    const fields = [["Content-Type", this.#contentType], ["Content-Range", contentRange], ...this.#fields] as const;
     const { start, end } = range;
     if (content instanceof Content) return new HttpResponse(206, fields, content.bytes.subarray(start, end));
     const length = end - start;
@@ -151,8 +157,8 @@ export class Representation {
   }
 
   #makeParts(ranges: readonly ByteRange[]): HttpResponse {
-    const { content, contentType } = this.#options;
-    const multipart = multipartByteranges(ranges, content.length, contentType, crypto.randomUUID());
+    const content = this.#content;
+    const multipart = multipartByteranges(ranges, content.length, this.#contentType, crypto.randomUUID());
     const fields = [["Content-Type", multipart.contentType], ...this.#fields] as const;
     const pieces = [...multipart.parts.flatMap(({ head, range }) => [head, range]), multipart.trailer];
     if (!(content instanceof Content)) {

@@ -340,13 +340,14 @@ export class StaticSite {
   #select(head: RequestHead, path: string, resource: Resource): HttpResponse {
     this.#context.note?.(`The file is ${resource.path}`);
     const isPage = this.#options.isDev && isPageRequest(head.fieldLines.getList("accept"));
+    const { heldBytes } = resource;
     try {
       return resource.select(head.fieldLines.getList("accept-encoding"), isPage).select(head, this.#nowMs);
     } catch (error) {
       if (error instanceof StaleFileError) this.#site.forget(path);
       throw error;
     } finally {
-      this.#site.weigh(path);
+      if (resource.heldBytes !== heldBytes) this.#site.weigh(path);
     }
   }
 

@@ -119,8 +119,8 @@ for (let seed = 1; seed <= 12; seed++) {
     await Promise.all(runs);
     for (const response of responses) {
       if (!(response instanceof ReusableResponse)) continue;
-      const { keepAlive, close } = response.encoded;
-      assertEquals([keepAlive?.pendingHeads ?? 0, close?.pendingHeads ?? 0], [0, 0]);
+      const { keepAliveMessage, closeMessage } = response;
+      assertEquals([keepAliveMessage?.pendingHeads ?? 0, closeMessage?.pendingHeads ?? 0], [0, 0]);
     }
   });
 }

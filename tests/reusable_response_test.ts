@@ -54,9 +54,9 @@ for (const [name, make] of REUSABLE) {
       await writer.send(response, SEND);
       assert(sink.text === headOf(response, clock) + content);
       assertEquals(writer.bodyBytes, content.length);
-      message ??= response.encoded.keepAlive;
-      assertStrictEquals(response.encoded.keepAlive, message);
-      assertEquals([message?.second, message?.pendingHeads, response.encoded.close], [second, 0, undefined]);
+      message ??= response.keepAliveMessage;
+      assertStrictEquals(response.keepAliveMessage, message);
+      assertEquals([message?.second, message?.pendingHeads, response.closeMessage], [second, 0, undefined]);
     }
   });
 
@@ -74,7 +74,7 @@ for (const [name, make] of REUSABLE) {
         assert(sink.text === expected);
       }
     }
-    assertNotStrictEquals(response.encoded.keepAlive, response.encoded.close);
+    assertNotStrictEquals(response.keepAliveMessage, response.closeMessage);
   });
 
   Deno.test(`ResponseWriter sends ${name} behind answers that wait`, async () => {
@@ -117,7 +117,7 @@ for (const [name, make] of REUSABLE) {
     assert(text === first, "the head is of one piece");
     await createWriter(sink, clock).send(response, SEND);
     assert(sink.text === (headOf(response, clock) + content).repeat(2));
-    assertEquals(response.encoded.keepAlive?.pendingHeads, 0);
+    assertEquals(response.keepAliveMessage?.pendingHeads, 0);
   });
 }
 
@@ -129,7 +129,7 @@ Deno.test("ResponseWriter sends head and content in one write where there is roo
     for (let i = 0; i < 2; i++) await createWriter(sink, clock).send(response, SEND);
     const whole = headOf(response, clock).length + length;
     assertEquals(sink.sizes, [whole, whole]);
-    assertStrictEquals(response.encoded.keepAlive?.bytes.buffer, response.body.buffer);
+    assertStrictEquals(response.keepAliveMessage?.bytes.buffer, response.body.buffer);
   }
 });
 
