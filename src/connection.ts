@@ -102,6 +102,8 @@ export class Connection implements OpenConnection, ConnectionParts, ReaderOwner,
   #isLast = false;
   /** Whether there will be another request behind the present one, RFC 9112 section 9.3. */
   #goesOn = true;
+  /** The last head that came, which may come again; an idle connection does not keep it. */
+  #previousHead: RequestHead | undefined;
   /** Number of requests answered, or being answered. */
   #requests = 0;
   #receivingPace: Pace | undefined;
@@ -237,17 +239,20 @@ export class Connection implements OpenConnection, ConnectionParts, ReaderOwner,
 
   /**
    * Some time has passed. A client that is waited for, for its body or to take its answer, must be fast enough: RFC 9110
-   * has no rule for it, Apache's `mod_reqtimeout` and Kestrel's minimum data rates have.
+   * has no rule for it, Apache's `mod_reqtimeout` and Kestrel's minimum data rates have. For one that is idle little is
+   * kept.
    *
    * @param elapsedMs How long.
    */
-  checkPace(elapsedMs: number): void {
+  tick(elapsedMs: number): void {
     const { limits, timeouts } = this.#context;
     const { stage } = this.deadline;
     // A wait that began since the last look has taken only a part of that time, and the clock is too coarse to tell which.
     const waitedMs = stage === this.#pacedStage ? elapsedMs : 0;
     this.#pacedStage = stage;
-    if (stage === "body") {
+    if (stage === "request") {
+      this.#previousHead = undefined;
+    } else if (stage === "body") {
       const { receivedBytes } = this.reader;
       this.#receivingPace ??= new Pace(limits.bodyBytesPerSecond, timeouts.bodyIdleMs, receivedBytes);
       if (!this.#receivingPace.keeps(receivedBytes, waitedMs)) this.expire("too slow");
@@ -318,7 +323,9 @@ export class Connection implements OpenConnection, ConnectionParts, ReaderOwner,
   /** The next head, `undefined` where it is not complete, or the error that answers it. */
   #takeHead(): RequestHead | HttpError | undefined {
     try {
-      return parseRequestHead(this.reader.received, this.#context.limits);
+      const head = parseRequestHead(this.reader.received, this.#context.limits, this.#previousHead);
+      if (head !== undefined) this.#previousHead = head;
+      return head;
     } catch (error) {
       if (error instanceof HttpError) return error;
       throw error;
@@ -446,6 +453,7 @@ export class Connection implements OpenConnection, ConnectionParts, ReaderOwner,
   /** From now on the connection is somebody else's, to its end. */
   async #handOver(body: UpgradeBody): Promise<void> {
     this.#goesOn = false;
+    this.#previousHead = undefined;
     await this.writer.flush();
     this.#request.end();
     this.deadline.wait("upgraded", Infinity);

@@ -40,7 +40,7 @@ export interface OpenConnection {
    *
    * @param elapsedMs How long.
    */
-  checkPace(elapsedMs: number): void;
+  tick(elapsedMs: number): void;
   /** The server stops: what is idle closes now, the rest when its answer is sent. */
   finish(): void;
   /** Closes the connection; whatever waits on it then fails. */

@@ -35,7 +35,10 @@ export interface ConnectionParts {
 export class CurrentRequest implements RequestConnection {
   readonly #context: ConnectionContext;
   readonly #parts: ConnectionParts;
+  /** The present one. */
   #head: RequestHead | undefined;
+  /** Opens it; tells it from any other request, whose head may be the same object. */
+  #open: (() => RequestContext) | undefined;
   /** Made where the handler or the body makes it necessary. */
   #opened: RequestContext | undefined;
   #isAnswering = false;
@@ -106,13 +109,15 @@ export class CurrentRequest implements RequestConnection {
     this.#bodyUntilMs = undefined;
     this.#parts.reader.unwatch();
     let opened: RequestContext | undefined;
-    return () => {
+    const open = () => {
       if (opened !== undefined) return opened;
       opened = new RequestContext(head, this, this.#context.limits);
-      if (this.#head === head) this.#opened = opened;
+      if (this.#open === open) this.#opened = opened;
       else opened.end();
       return opened;
     };
+    this.#open = open;
+    return open;
   }
 
   /**
@@ -135,6 +140,7 @@ export class CurrentRequest implements RequestConnection {
     const opened = this.#opened;
     opened?.end(error);
     this.#opened = undefined;
+    this.#open = undefined;
     this.#head = undefined;
     return opened !== undefined;
   }

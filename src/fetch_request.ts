@@ -186,6 +186,7 @@ export function readRequestHead(request: Request): RequestHead {
   const head = FetchRequest.readHead(request);
   if (head !== undefined) return head;
   const { pathname: path, search: query } = new URL(request.url);
+  const requestLine = `${request.method} ${path}${query} HTTP/1.1`;
   return {
     method: request.method,
     target: { form: "origin", path, query },
@@ -194,7 +195,8 @@ export function readRequestHead(request: Request): RequestHead {
     framing: { kind: "none" },
     persistent: true,
     expectsContinue: false,
-    requestLine: `${request.method} ${path}${query} HTTP/1.1`,
+    requestLine,
+    text: `${requestLine}\r\n\r\n`,
   };
 }
 

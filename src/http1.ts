@@ -57,16 +57,39 @@ const ENCODER = new TextEncoder();
  *
  * @param buffer What was received; a whole head is consumed, a part of one is left as it is.
  * @param limits Bounds of the head.
+ * @param previous The head before it, under the same bounds: where they are the same, byte for byte, it is not parsed
+ * again, since clients repeat themselves.
  * @returns The head, or `undefined` where its end has not arrived.
  * @throws {HttpError} 400, 414, 417, 431, 501 or 505; where the message ends is then not known.
  */
-export function parseRequestHead(buffer: ReceiveBuffer, limits: Limits): RequestHead | undefined {
+export function parseRequestHead(
+  buffer: ReceiveBuffer,
+  limits: Limits,
+  previous?: RequestHead,
+): RequestHead | undefined {
+  if (previous !== undefined && beginsWith(buffer, previous.text)) {
+    buffer.consume(previous.text.length);
+    return previous;
+  }
   if (!skipEmptyLine(buffer)) return undefined;
   const end = findHeadEnd(buffer, limits);
   if (end === undefined) return undefined;
   const head = parseHead(buffer.bytes.subarray(buffer.start, end), limits);
   buffer.consume(end - buffer.start);
   return head;
+}
+
+/** Other texts mostly differ in their first characters; to decode the rest is quicker than to look at each of it. */
+const COMPARED_CHARACTERS = 64;
+
+/** Whether a buffer begins with just the bytes that a text was decoded from. */
+function beginsWith({ bytes, start, length }: ReceiveBuffer, text: string): boolean {
+  if (length < text.length) return false;
+  const compared = Math.min(text.length, COMPARED_CHARACTERS);
+  for (let at = 0; at < compared; at++) {
+    if (bytes[start + at] !== text.charCodeAt(at)) return false;
+  }
+  return compared === text.length || decodeLatin1(bytes.subarray(start, start + text.length)) === text;
 }
 
 /**
@@ -144,6 +167,7 @@ function parseHead(bytes: Uint8Array, limits: Limits): RequestHead {
     persistent: method !== "CONNECT" && isPersistent(fieldLines, minorVersion),
     expectsContinue: parseExpect(fieldLines, minorVersion),
     requestLine: text.slice(0, lineEnd),
+    text,
   };
 }
 

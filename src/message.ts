@@ -131,6 +131,8 @@ export interface RequestHead {
   readonly expectsContinue: boolean;
   /** The request line as it was sent, for the access log. */
   readonly requestLine: string;
+  /** The whole head as it was sent, decoded as ISO-8859-1. */
+  readonly text: string;
 }
 
 /** The little of an open file that sending it needs; `Deno.FsFile` has it. */

@@ -43,7 +43,7 @@ export class Sweep {
     const overdueMs = clock.nowMs - SWEEP_MS;
     for (const connection of connections) {
       if (connection.deadlineMs < overdueMs) connection.expire();
-      else connection.checkPace(elapsedMs);
+      else connection.tick(elapsedMs);
     }
   }
 }

@@ -533,6 +533,24 @@ Deno.test("a handler that reads late takes nothing of the next request", async (
   assertEquals(await late.promise, "refused");
 });
 
+Deno.test("a handler that hints late does not do so for a next request with the same head", async () => {
+  const gate = Promise.withResolvers<void>();
+  let late: Promise<unknown> | undefined;
+  await using server = serve(async (_request, info) => {
+    if (late === undefined) {
+      late = gate.promise.then(() => info.hint({ Link: "</late.css>; rel=preload" }));
+      return new Response("first");
+    }
+    gate.resolve();
+    await late.catch(() => {});
+    return new Response("second");
+  });
+  using client = await server.connect();
+  await client.send(request("/") + request("/") + request("/", CLOSE));
+  const received = decode(await client.readToEnd());
+  assertEquals(received.match(/late|first|second/g), ["first", "second", "second"]);
+});
+
 const HINTING: Readonly<Record<string, [status: number, answer: () => Response | Promise<Response>]>> = {
   "answers at once": [200, () => new Response("hinted")],
   "answers later": [200, () => Promise.resolve(new Response("hinted"))],

@@ -29,6 +29,7 @@ export class HeadTaker<T> implements Taker<readonly T[]> {
   readonly #limits: Limits;
   readonly #heads: T[] = [];
   #left: number;
+  #previous: RequestHead | undefined;
 
   /** Takes no more than `count` heads. */
   constructor(view: (head: RequestHead) => T, limits: Limits, count: number) {
@@ -40,8 +41,9 @@ export class HeadTaker<T> implements Taker<readonly T[]> {
   /** Takes the heads that are complete. */
   take(buffer: ReceiveBuffer): void {
     for (; this.#left > 0; this.#left--) {
-      const head = parseRequestHead(buffer, this.#limits);
+      const head = parseRequestHead(buffer, this.#limits, this.#previous);
       if (head === undefined) return;
+      this.#previous = head;
       this.#heads.push(this.#view(head));
     }
   }

@@ -3,7 +3,7 @@
  * are in `request_target_test.ts`, where the message ends in `message_framing_test.ts`.
  */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import type { Limits } from "../src/config.ts";
 import { decodeLatin1, parseFieldLine, parseRequestHead, trimBlank } from "../src/http1.ts";
 import { HttpError } from "../src/errors.ts";
@@ -14,6 +14,7 @@ import { decodeLatin1 as decodeBytes, encodeLatin1 } from "./octets.ts";
 import {
   assertHead,
   BEFORE,
+  BEHIND,
   fields,
   fixed,
   HeadTaker,
@@ -29,7 +30,7 @@ import {
 
 // Section 2: the message.
 
-const showAll = (head: RequestHead) => ({ ...head, fieldLines: [...head.fieldLines] });
+const showAll = ({ text: _text, ...head }: RequestHead) => ({ ...head, fieldLines: [...head.fieldLines] });
 
 testHeads("RFC 9112 section 2", showAll, [
   [
@@ -300,6 +301,43 @@ Deno.test("parseRequestHead leaves a body where it is", () => {
   const bytes = `${fields("Content-Length: 29")}${BEFORE}`;
   assertFed(bytes, { found: [fixed(29)], rest: BEFORE }, () => new HeadTaker(showFraming, LIMITS, 1));
 });
+
+// Heads that come again.
+
+const REPEATED: readonly string[] = [
+  requestLine("GET /a HTTP/1.1"),
+  fields("Content-Length: 5", `X-Text: \xe9${"x".repeat(80)}`, "X-More: \xef\xbb\xbf", "Last: 1"),
+  "GET / HTTP/1.0\r\n\r\n",
+];
+
+for (const [at, text] of REPEATED.entries()) {
+  Deno.test(`parseRequestHead: a head like the one before is that one, and one that differs is parsed (${at})`, () => {
+    const previous = parse(text);
+    assert(typeof previous === "object");
+    assertStrictEquals(parse(text, previous), previous);
+    assertStrictEquals(parse(text + BEHIND, previous), previous);
+    const others = Array.from(text).flatMap((character, index) => {
+      const replaced = [character === "z" ? "y" : "z", "\r", String.fromCharCode(character.charCodeAt(0) ^ 0x80)];
+      return ["", ...replaced].map((other) => text.slice(0, index) + other + text.slice(index + 1));
+    });
+    for (const other of [...others, ...REPEATED, text.slice(0, -1), `\r\n${text}`]) {
+      assertEquals(parse(other, previous), parse(other), other);
+    }
+  });
+}
+
+/** The head at the front of some bytes, or the status of what is thrown. */
+function parse(bytes: string, previous?: RequestHead): RequestHead | number | undefined {
+  const buffer = new ReceiveBuffer(LIMITS.headBytes);
+  buffer.room().set(encodeLatin1(bytes));
+  buffer.received(bytes.length);
+  try {
+    return parseRequestHead(buffer, LIMITS, previous);
+  } catch (error) {
+    if (error instanceof HttpError) return error.status;
+    throw error;
+  }
+}
 
 // Field lines as a collection, RFC 9110 section 5.3.
 

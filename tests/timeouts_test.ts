@@ -275,7 +275,7 @@ Deno.test("Sweep.run judges nobody after it came late, and goes on the next time
     waitingBytes: 0,
     isIdle: true,
     expire: () => judged.push("expired"),
-    checkPace: () => judged.push("checked"),
+    tick: () => judged.push("checked"),
     finish: () => {},
     close: () => {},
   });

@@ -7,6 +7,7 @@ import { parseRequestHead } from "../../src/http1.ts";
 import type { ReceiveBuffer } from "../../src/receive_buffer.ts";
 import { feed } from "../feed.ts";
 import { decodeLatin1, encodeLatin1 } from "../octets.ts";
+import type { RequestHead } from "../../src/message.ts";
 import type { Taker } from "../feed.ts";
 import type { Message, Reading } from "./reading.ts";
 
@@ -15,6 +16,7 @@ class MessageTaker implements Taker<{ messages: Message[]; isClosed: boolean }> 
   readonly #limits: Limits;
   readonly #messages: Message[] = [];
   #decoder: BodyDecoder | undefined;
+  #previous: RequestHead | undefined;
   #isClosed = false;
 
   constructor(limits: Limits) {
@@ -34,8 +36,9 @@ class MessageTaker implements Taker<{ messages: Message[]; isClosed: boolean }> 
   }
 
   #takeHead(buffer: ReceiveBuffer): boolean {
-    const head = parseRequestHead(buffer, this.#limits);
+    const head = parseRequestHead(buffer, this.#limits, this.#previous);
     if (head === undefined) return false;
+    this.#previous = head;
     const { requestLine, method, target, minorVersion, fieldLines, persistent, expectsContinue, framing } = head;
     const fields = [...fieldLines];
     const rest = { body: "", trailers: [], isWhole: false };
