@@ -408,13 +408,16 @@ export class StaticSite {
     const own = pagePath === undefined ? [] : [pagePath, `${pagePath}/`];
     const usual = status < 500 ? [`/${status}.html`] : [`/${status}.html`, "/50x.html"];
     for (const path of [...own, ...usual]) {
+      const file = this.#site.findFile(path);
+      if (file === undefined) continue;
       try {
-        const resource = this.#site.findFile(path)?.resource;
-        const content = resource?.select(undefined, isPage).content;
-        if (resource === undefined || content === undefined) continue;
-        return new HttpResponse(status, errorFields(resource.contentType, fields), content);
+        const { content } = file.resource.select(undefined, isPage);
+        if (content === undefined) continue;
+        return new HttpResponse(status, errorFields(file.resource.contentType, fields), content);
       } catch {
         // The site has no such page now.
+      } finally {
+        this.#site.weigh(file.path);
       }
     }
     return undefined;

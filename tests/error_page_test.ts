@@ -354,3 +354,26 @@ for (const pages of [false, true]) {
     },
   );
 }
+
+const PAGE_BYTES = 4_000;
+const KEPT_BYTES = 20_000;
+const opened: string[] = [];
+
+siteTest("counts what it keeps of pages for errors, also when they are asked for as files", (site) => {
+  site.write("_redirects", "/gone/* /:splat 404\n");
+  const names = Array.from({ length: 20 }, (_, at) => `page${at}.bin`);
+  for (const name of names) site.write(name, new Uint8Array(PAGE_BYTES));
+  for (const prefix of ["/gone/", "/"]) {
+    for (const name of names) assertEquals(site.ask(prefix + name).bytes?.length, PAGE_BYTES);
+    opened.length = 0;
+    for (const name of names.toReversed()) site.ask(prefix + name);
+    const kept = names.length - opened.length;
+    assert(kept > 0 && kept * PAGE_BYTES <= KEPT_BYTES, `${kept} pages are kept below ${prefix}`);
+  }
+}, {
+  bytes: KEPT_BYTES,
+  open: (path) => {
+    opened.push(path);
+    return Deno.openSync(path);
+  },
+});
