@@ -102,7 +102,7 @@ export class Connection implements OpenConnection, ConnectionParts, ReaderOwner,
   #isLast = false;
   /** Whether there will be another request behind the present one, RFC 9112 section 9.3. */
   #goesOn = true;
-  /** The last head that came, which may come again; an idle connection does not keep it. */
+  /** The last head that came, which may come again; forgotten where a sweep finds that the next one is waited for. */
   #previousHead: RequestHead | undefined;
   /** Number of requests answered, or being answered. */
   #requests = 0;
@@ -250,7 +250,7 @@ export class Connection implements OpenConnection, ConnectionParts, ReaderOwner,
     // A wait that began since the last look has taken only a part of that time, and the clock is too coarse to tell which.
     const waitedMs = stage === this.#pacedStage ? elapsedMs : 0;
     this.#pacedStage = stage;
-    if (stage === "request") {
+    if (stage === "request" || stage === "head") {
       this.#previousHead = undefined;
     } else if (stage === "body") {
       const { receivedBytes } = this.reader;
@@ -453,7 +453,6 @@ export class Connection implements OpenConnection, ConnectionParts, ReaderOwner,
   /** From now on the connection is somebody else's, to its end. */
   async #handOver(body: UpgradeBody): Promise<void> {
     this.#goesOn = false;
-    this.#previousHead = undefined;
     await this.writer.flush();
     this.#request.end();
     this.deadline.wait("upgraded", Infinity);

@@ -82,9 +82,9 @@ export function parseRequestHead(
 /** Other texts mostly differ in their first characters; to decode the rest is quicker than to look at each of it. */
 const COMPARED_CHARACTERS = 64;
 
-/** Whether a buffer begins with just the bytes that a text was decoded from. */
-function beginsWith({ bytes, start, length }: ReceiveBuffer, text: string): boolean {
-  if (length < text.length) return false;
+/** Whether a buffer begins with the bytes of a head that was decoded to a text; where no end was found there it does not. */
+function beginsWith({ bytes, start, length, scanned }: ReceiveBuffer, text: string): boolean {
+  if (length < text.length || scanned >= start + text.length) return false;
   const compared = Math.min(text.length, COMPARED_CHARACTERS);
   for (let at = 0; at < compared; at++) {
     if (bytes[start + at] !== text.charCodeAt(at)) return false;

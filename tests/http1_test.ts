@@ -326,6 +326,27 @@ for (const [at, text] of REPEATED.entries()) {
   });
 }
 
+Deno.test("parseRequestHead compares with the head before once, however slowly one comes that begins like it", () => {
+  let cut = 0;
+  class Counted extends Uint8Array<ArrayBuffer> {
+    override subarray(start = 0, end = this.length): Uint8Array<ArrayBuffer> {
+      cut += end - start;
+      return new Uint8Array(this.buffer, this.byteOffset + start, end - start);
+    }
+  }
+  const text = fields(`X: ${"\xe9".repeat(500)}`);
+  const previous = parse(text);
+  assert(typeof previous === "object");
+  const buffer = new ReceiveBuffer(LIMITS.headBytes);
+  buffer.bytes = new Counted(new ArrayBuffer(LIMITS.headBytes));
+  for (const byte of encodeLatin1(text.slice(0, -2) + "Y: z".repeat(1_000))) {
+    buffer.bytes[buffer.end] = byte;
+    buffer.received(1);
+    assertStrictEquals(parseRequestHead(buffer, LIMITS, previous), undefined);
+  }
+  assertEquals(cut, text.length);
+});
+
 /** The head at the front of some bytes, or the status of what is thrown. */
 function parse(bytes: string, previous?: RequestHead): RequestHead | number | undefined {
   const buffer = new ReceiveBuffer(LIMITS.headBytes);
