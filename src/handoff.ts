@@ -17,8 +17,10 @@ const PATIENCE_MS = 7;
 /** After this long with no connection opened or closed anywhere, standing back ends; in milliseconds. */
 const QUIET_MS = 5_000;
 
-/** The load of a worker that accepts nothing: it is starting, draining or dead. */
-const ABSENT = 0x7fff_ffff;
+/** The load of an empty seat, and of a worker that drains or was ended; no real load is as large. */
+export const ABSENT = 0x4000_0000;
+/** The load of a seat whose worker starts. */
+const RESERVED = 0x6000_0000;
 
 /** The cell that counts connections opened and closed. Behind it: a load per worker, then a question per worker. */
 const CHANGES = 0;
@@ -58,10 +60,20 @@ export class Handoff {
     return Atomics.load(this.#cells, this.#loadCell);
   }
 
-  /** From now on this worker accepts; it has nothing open. */
-  join(): void {
-    Atomics.store(this.#cells, this.#loadCell, 0);
-    this.#tellChange();
+  /** A worker is about to start at this seat. */
+  reserve(): void {
+    Atomics.store(this.#cells, this.#loadCell, RESERVED);
+  }
+
+  /**
+   * From now on this worker accepts; it has nothing open.
+   *
+   * @returns Whether it may: an ended thread runs on for a while, and would leave a load behind that nobody works off.
+   */
+  join(): boolean {
+    const isReserved = Atomics.compareExchange(this.#cells, this.#loadCell, RESERVED, 0) === RESERVED;
+    if (isReserved) this.#tellChange();
+    return isReserved;
   }
 
   /** From now on this worker accepts nothing; nobody stands back for it. */
@@ -72,13 +84,13 @@ export class Handoff {
 
   /** A connection was opened. */
   opened(): void {
-    if (this.load !== ABSENT) Atomics.add(this.#cells, this.#loadCell, 1);
+    if (this.load < ABSENT) Atomics.add(this.#cells, this.#loadCell, 1);
     this.#tellChange();
   }
 
   /** A connection was closed. */
   closed(): void {
-    if (this.load !== ABSENT) Atomics.sub(this.#cells, this.#loadCell, 1);
+    if (this.load < ABSENT) Atomics.sub(this.#cells, this.#loadCell, 1);
     this.#tellChange();
   }
 

@@ -99,7 +99,7 @@ async function serve(
     send({ kind: "drained" });
   };
 
-  handoff.join();
+  if (!handoff.join()) throw new StartError("It was ended while it started");
   void handoff.answerQuestions();
   for (const listener of listeners) {
     void acceptConnections(listener, {

@@ -269,6 +269,7 @@ export class WorkerPool {
     });
     // Whoever had the seat before may have counted on while it was being ended.
     releaseSeat(this.#admission, seat);
+    new Handoff(this.#board, seat).reserve();
     const { server, queues: { bindings } } = this.#options;
     post(worker, {
       kind: "start",

@@ -27,7 +27,9 @@ class Table implements AsyncDisposable {
     this.#board = createBoard(loads.length);
     this.#seats = loads.map((load, index) => {
       const handoff = new Handoff(this.#board, index);
-      if (load !== undefined) handoff.join();
+      handoff.reserve();
+      if (load === undefined) handoff.leave();
+      else handoff.join();
       for (let i = 0; i < (load ?? 0); i++) handoff.opened();
       return handoff;
     });
@@ -123,6 +125,7 @@ Deno.test("Handoff.load counts open connections of a seat that is taken", () => 
   const handoff = new Handoff(board, index);
   const absent = handoff.load;
   assertGreater(absent, 1e9);
+  handoff.reserve();
   handoff.join();
   assertEquals(handoff.load, 0);
   handoff.opened();
@@ -133,9 +136,29 @@ Deno.test("Handoff.load counts open connections of a seat that is taken", () => 
   handoff.closed();
   handoff.opened();
   assertEquals(handoff.load, absent, "a worker that drains stays out of the way");
-  new Handoff(board, index).join();
-  assertEquals(handoff.load, 0, "whoever takes the seat has nothing open");
+  const heir = new Handoff(board, index);
+  heir.reserve();
+  handoff.closed();
+  handoff.opened();
+  assertEquals([heir.join(), handoff.load], [true, 0], "whoever takes the seat has nothing open");
 });
+
+const JOINING: readonly [what: string, before: readonly ("reserve" | "join" | "leave")[], joins: boolean][] = [
+  ["a worker that starts", ["reserve"], true],
+  ["one that was ended while it started", ["reserve", "leave"], false],
+  ["one that was ended, and its seat is free", [], false],
+  ["one that was ended, and its seat is taken", ["reserve", "join"], false],
+  ["one that follows it at the seat", ["reserve", "join", "leave", "reserve"], true],
+];
+
+for (const [what, before, joins] of JOINING) {
+  Deno.test(`Handoff.join: ${what} ${joins ? "joins" : "does not join"}`, () => {
+    const handoff = new Handoff(createBoard(1), 0);
+    for (const step of before) handoff[step]();
+    const { load } = handoff;
+    assertEquals([handoff.join(), handoff.load], [joins, joins ? 0 : load]);
+  });
+}
 
 const NEWS: readonly [what: string, happens: (table: Table) => void, comes: boolean][] = [
   ["closes one", (table) => table.seat(0).closed(), true],
@@ -240,6 +263,7 @@ Deno.test("Handoff.join does not inherit the silence of the worker that died at 
   await table.awaitTurn(0).come;
   table.seat(1).leave();
   const heir = table.takeOver(1);
+  heir.reserve();
   heir.join();
   void heir.answerQuestions();
   await pass();

@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { DEFAULT_OPTIONS } from "../src/config.ts";
 import { StartError } from "../src/errors.ts";
+import { ABSENT } from "../src/handoff.ts";
 import { startServer } from "../src/server.ts";
 import type { ToWorker } from "../src/worker_protocol.ts";
 import { testWith } from "./permissions.ts";
@@ -76,7 +77,6 @@ testWith(["net", "read"], "startServer fails where a worker never was ready, wha
 });
 
 /** The load of a worker that accepts nothing. */
-const ABSENT = 0x7fff_ffff;
 
 /** What all workers together count, by cell; those that are 0 left out. */
 function counted({ admission, board }: WorkerFactory, seats: number): number[] {
@@ -84,14 +84,14 @@ function counted({ admission, board }: WorkerFactory, seats: number): number[] {
   const addresses = new Int32Array(admission.addresses);
   // A row has three cells before its columns.
   const columns = addresses.filter((_, at) => at > 0 && (at - 1) % (3 + seats) >= 3);
-  const loads = new Int32Array(board).subarray(1, 1 + seats).filter((load) => load !== ABSENT);
+  const loads = new Int32Array(board).subarray(1, 1 + seats).filter((load) => load < ABSENT);
   return [...new Int32Array(admission.counts), ...columns, ...loads].filter((count) => count !== 0);
 }
 
 /** The seats of the workers that accept connections. */
 function accepting({ board }: WorkerFactory): number[] {
   assert(board !== undefined);
-  return [...new Int32Array(board).subarray(1, 5)].flatMap((load, seat) => load === ABSENT ? [] : [seat]);
+  return [...new Int32Array(board).subarray(1, 5)].flatMap((load, seat) => load < ABSENT ? [seat] : []);
 }
 
 /** Asks and asks, on connections that are kept for a while, until told to stop; what fails is done again. */
