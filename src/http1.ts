@@ -143,9 +143,8 @@ function parseHead(bytes: Uint8Array, limits: Limits): RequestHead {
   if (targetEnd - methodEnd - 1 > limits.targetBytes) {
     throw new HttpError(414, `Request target is longer than ${limits.targetBytes} bytes`);
   }
-  const method = text.slice(0, methodEnd);
   const minorVersion = parseMinorVersion(text, targetEnd + 1);
-  const offsets: number[] = [];
+  const offsets = NO_OFFSETS.slice();
   const lineEnd = targetEnd + " HTTP/1.1".length;
   for (let at = lineEnd + 2; at < bytes.length - 2;) {
     if (offsets.length >= 4 * limits.fieldLines) {
@@ -157,18 +156,51 @@ function parseHead(bytes: Uint8Array, limits: Limits): RequestHead {
   }
   const fieldLines = new FieldLines(text, offsets);
   checkHost(fieldLines, minorVersion);
-  return {
-    method,
-    target: parseRequestTarget(method, text.slice(methodEnd + 1, targetEnd)),
-    minorVersion,
-    fieldLines,
-    framing: decideFraming(method, fieldLines, minorVersion),
+  return new ParsedHead(text.slice(0, lineEnd), methodEnd, minorVersion, fieldLines, text);
+}
+
+/**
+ * A head whose lines have been found. Heads that come again live long, and where what a literal makes lives long V8
+ * allocates all that it makes later among the old objects: so neither a head nor what it usually has is made by one.
+ */
+class ParsedHead implements RequestHead {
+  readonly method: string;
+  readonly target: RequestTarget;
+  readonly minorVersion: 0 | 1;
+  readonly fieldLines: FieldLines;
+  readonly framing: MessageFraming;
+  readonly persistent: boolean;
+  readonly expectsContinue: boolean;
+  readonly requestLine: string;
+  readonly text: string;
+
+  constructor(requestLine: string, methodEnd: number, minorVersion: 0 | 1, fieldLines: FieldLines, text: string) {
+    const method = requestLine.slice(0, methodEnd);
+    this.method = method;
+    this.target = parseRequestTarget(method, requestLine.slice(methodEnd + 1, -" HTTP/1.1".length));
+    this.minorVersion = minorVersion;
+    this.fieldLines = fieldLines;
+    this.framing = decideFraming(method, fieldLines, minorVersion);
     // Where CONNECT is refused the client may have begun to use the tunnel: what it sends is no request.
-    persistent: method !== "CONNECT" && isPersistent(fieldLines, minorVersion),
-    expectsContinue: parseExpect(fieldLines, minorVersion),
-    requestLine: text.slice(0, lineEnd),
-    text,
-  };
+    this.persistent = method !== "CONNECT" && isPersistent(fieldLines, minorVersion);
+    this.expectsContinue = parseExpect(fieldLines, minorVersion);
+    this.requestLine = requestLine;
+    this.text = text;
+  }
+}
+
+/** A copy of it is no literal, see {@linkcode ParsedHead}. */
+const NO_OFFSETS: readonly number[] = [];
+
+class OriginTarget {
+  readonly form = "origin";
+  readonly path: string;
+  readonly query: string;
+
+  constructor(path: string, query: string) {
+    this.path = path;
+    this.query = query;
+  }
 }
 
 /** HTTP-version = "HTTP/" DIGIT "." DIGIT, case-sensitive, RFC 9112 section 2.3. */
@@ -215,9 +247,7 @@ function parseRequestTarget(method: string, target: string): RequestTarget {
   }
   if (target.charCodeAt(0) === 0x2f) {
     const mark = target.indexOf("?");
-    return mark < 0
-      ? { form: "origin", path: target, query: "" }
-      : { form: "origin", path: target.slice(0, mark), query: target.slice(mark) };
+    return mark < 0 ? new OriginTarget(target, "") : new OriginTarget(target.slice(0, mark), target.slice(mark));
   }
   if (target === "*" && method === "OPTIONS") return { form: "asterisk" };
   const absolute = ABSOLUTE.exec(target);
