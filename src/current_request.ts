@@ -35,7 +35,7 @@ export interface ConnectionParts {
 export class CurrentRequest implements RequestConnection {
   readonly #context: ConnectionContext;
   readonly #parts: ConnectionParts;
-  /** The present one. */
+  /** That of the present request. */
   #head: RequestHead | undefined;
   /** Opens it; tells it from any other request, whose head may be the same object. */
   #open: (() => RequestContext) | undefined;

@@ -76,8 +76,6 @@ testWith(["net", "read"], "startServer fails where a worker never was ready, wha
   await failed;
 });
 
-/** The load of a worker that accepts nothing. */
-
 /** What all workers together count, by cell; those that are 0 left out. */
 function counted({ admission, board }: WorkerFactory, seats: number): number[] {
   assert(admission !== undefined && board !== undefined);

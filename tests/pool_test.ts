@@ -19,8 +19,6 @@ import { encode, RawClient } from "./raw_client.ts";
 const KEEP = "GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\n";
 const CLOSE = "GET /hello.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-/** The load of a worker that accepts nothing. */
-
 /** Connects and makes sure that a worker has accepted, since the kernel alone completes a connect. */
 async function connectAccepted(server: PoolServer): Promise<RawClient> {
   const { open } = server;
@@ -133,7 +131,7 @@ testWith(["net", "read"], "WorkerPool replaces a worker that dies again and agai
     const before = server.generationAt(1);
     const startMs = performance.now();
     server.kill(1);
-    if (death === 3) await until(() => (server.loads[1] ?? 0) >= ABSENT, "nobody stands back for the dead worker");
+    if (death === 3) await until(() => server.loads[1] === ABSENT, "nobody stands back for the dead worker");
     await until(() => server.generationAt(1) !== before && server.loads[1] === 0, "the worker is replaced");
     if (death === 3) assertLess(190, performance.now() - startMs);
     await answersWell(server);
